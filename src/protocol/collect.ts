@@ -1,0 +1,192 @@
+import type { ChatEvent, FinishEvent, TokenLogprob, Warning } from './events.js'
+import { isObject, type Json } from './json.js'
+import type { AssistantMessage, Citation, Origins, ProviderData, ReasoningPart, RefusalPart, TextPart, ToolCall, ToolCallPart } from './request.js'
+import type { ChatResult, Partial } from './result.js'
+
+type Written = { -readonly [K in keyof TextPart]: TextPart[K] } | { -readonly [K in keyof ReasoningPart]: ReasoningPart[K] } | { -readonly [K in keyof RefusalPart]: RefusalPart[K] }
+type Open = { part: Written; chunks: string[] }
+type MessagePart = Extract<AssistantMessage['content'], readonly unknown[]>[number]
+
+/** What a fold over the events of one answer gives. */
+export interface Collected extends Pick<ChatResult, 'text' | 'reasoning' | 'refusal' | 'toolCalls' | 'files' | 'logprobs' | 'warnings' | 'providerMetadata'> {
+  readonly content: readonly MessagePart[]
+  readonly finish?: FinishEvent
+  readonly id?: string
+  readonly model?: string
+}
+
+/** Folds events into an answer. Pure state, no I/O; `restart` starts it over but keeps the warnings. */
+export class Collector {
+  #parts: MessagePart[] = []
+  #open: Open | undefined
+  #texts = { text: [] as string[], reasoning: [] as string[], refusal: [] as string[] }
+  #calls: ToolCall[] = []
+  #callParts = new Map<number, { data?: ProviderData; part?: { -readonly [K in keyof ToolCallPart]: ToolCallPart[K] } }>()
+  #announced = -1
+  #files: { mediaType: string; data: Uint8Array | string }[] = []
+  #logprobs: TokenLogprob[] | undefined
+  #warnings: Warning[] = []
+  #metadata: Record<string, Json> = Object.create(null) as Record<string, Json>
+  #finish: FinishEvent | undefined
+  #id: string | undefined
+  #model: string | undefined
+
+  add(event: ChatEvent): void {
+    switch (event.type) {
+      case 'text-delta':
+        return this.#write('text', event.text)
+      case 'reasoning-delta':
+        return this.#write('reasoning', event.text)
+      case 'refusal-delta':
+        return this.#write('refusal', event.text)
+      case 'tool-call-start':
+        this.#announced = event.index
+        this.#callParts.set(event.index, {})
+        return
+      case 'tool-call-delta':
+        return
+      case 'tool-call':
+        return this.#call(event)
+      case 'provider-data':
+        return this.#attach(event)
+      case 'citation':
+        return this.#cite(event)
+      default:
+        return this.#note(event)
+    }
+  }
+
+  #note(event: Extract<ChatEvent, { type: 'start' | 'file' | 'logprobs' | 'warning' | 'restart' | 'finish' }>): void {
+    switch (event.type) {
+      case 'start':
+        this.#id ??= event.id
+        this.#model ??= event.model
+        return
+      case 'file':
+        this.#seal()
+        this.#files.push({ mediaType: event.mediaType, data: event.data })
+        this.#parts.push({ type: 'file', mediaType: event.mediaType, data: event.data })
+        return
+      case 'logprobs':
+        ;(this.#logprobs ??= []).push(...event.tokens)
+        return
+      case 'warning':
+        this.#warnings.push(event.warning)
+        return
+      case 'restart':
+        return this.#restart()
+      case 'finish':
+        this.#finish = event
+    }
+  }
+
+  /** What has arrived so far. */
+  partial(): Partial {
+    return { text: this.#texts.text.join(''), reasoning: this.#texts.reasoning.join(''), toolCalls: [...this.#calls] }
+  }
+
+  result(): Collected {
+    this.#seal()
+    const refusal = this.#texts.refusal.join('')
+    return {
+      ...this.partial(),
+      ...(refusal !== '' && { refusal }),
+      content: this.#parts,
+      files: this.#files,
+      warnings: this.#warnings,
+      providerMetadata: this.#metadata,
+      ...(this.#logprobs !== undefined && { logprobs: this.#logprobs }),
+      ...(this.#finish !== undefined && { finish: this.#finish }),
+      ...(this.#id !== undefined && { id: this.#id }),
+      ...(this.#model !== undefined && { model: this.#model }),
+    }
+  }
+
+  #restart(): void {
+    this.#parts = []
+    this.#open = undefined
+    this.#texts = { text: [], reasoning: [], refusal: [] }
+    this.#calls = []
+    this.#callParts.clear()
+    this.#announced = -1
+    this.#files = []
+    this.#logprobs = undefined
+    this.#metadata = Object.create(null) as Record<string, Json>
+    this.#finish = undefined
+    this.#id = undefined
+    this.#model = undefined
+  }
+
+  #write(type: 'text' | 'reasoning' | 'refusal', text: string): void {
+    if (this.#open?.part.type !== type) this.#begin(type)
+    this.#open?.chunks.push(text)
+    this.#texts[type].push(text)
+  }
+
+  #begin(type: 'text' | 'reasoning' | 'refusal'): Open {
+    this.#seal()
+    this.#open = { part: { type, text: '' }, chunks: [] }
+    return this.#open
+  }
+
+  #seal(): void {
+    const open = this.#open
+    if (open === undefined) return
+    open.part.text = open.chunks.join('')
+    this.#open = undefined
+    this.#parts.push(open.part)
+  }
+
+  #call({ index, id, name, input, arguments: text }: Extract<ChatEvent, { type: 'tool-call' }>): void {
+    this.#seal()
+    this.#calls.push({ id, name, input, arguments: text })
+    const seen = this.#callParts.get(index)
+    const part: { -readonly [K in keyof ToolCallPart]: ToolCallPart[K] } = { type: 'tool-call', id, name, input, arguments: text }
+    if (seen?.data !== undefined) part.providerData = seen.data
+    this.#callParts.set(index, { part })
+    this.#parts.push(part)
+  }
+
+  #attach({ on, dialect, data }: Extract<ChatEvent, { type: 'provider-data' }>): void {
+    if (on === 'message') this.#metadata[dialect] = merge(this.#metadata[dialect], data)
+    else if (on === 'tool-call') this.#attachCall(dialect, data)
+    else {
+      const open = this.#open?.part.type === on ? this.#open : this.#begin(on)
+      open.part.providerData = extend(open.part.providerData, dialect, data)
+      this.#seal()
+    }
+  }
+
+  #attachCall(dialect: string, data: Json): void {
+    const seen = this.#callParts.get(this.#announced)
+    if (seen?.part !== undefined) seen.part.providerData = extend(seen.part.providerData, dialect, data)
+    else if (seen !== undefined) seen.data = extend(seen.data, dialect, data)
+  }
+
+  #cite({ type: _, ...citation }: { type: 'citation' } & Citation): void {
+    const open = this.#open?.part.type === 'text' ? this.#open : this.#begin('text')
+    if (open.part.type === 'text') open.part.citations = [...(open.part.citations ?? []), citation]
+  }
+}
+
+function merge(before: Json | undefined, data: Json): Json {
+  return isObject(before) && isObject(data) ? { ...before, ...data } : data
+}
+
+function extend(before: ProviderData | undefined, dialect: string, data: Json): ProviderData {
+  return { ...before, [dialect]: merge(before?.[dialect], data) }
+}
+
+/** Folds a list of events; the JSON wire and the stream wire of the same answer give the same. */
+export function collect(events: Iterable<ChatEvent>): Collected {
+  const collector = new Collector()
+  for (const event of events) collector.add(event)
+  return collector.result()
+}
+
+/** The assistant message a caller can put back into `messages`. */
+export function messageOf(collected: Collected, origin: Origins): AssistantMessage {
+  const only = collected.content.length === 1 ? collected.content[0] : undefined
+  const plain = only?.type === 'text' && only.providerData === undefined && only.citations === undefined
+  return { role: 'assistant', content: plain ? only.text : collected.content, origin }
+}

@@ -1,0 +1,271 @@
+import type { Code, GatewayError } from './errors.js'
+import type { ChatEvent, Usage, Warning } from './events.js'
+import type { Json } from './json.js'
+import type { UpstreamRequest } from './request.js'
+import type { CallRecord } from './result.js'
+import type { Secret } from './secret.js'
+
+/** Time. `now()` is epoch milliseconds that never jump back. */
+export interface Clock {
+  now(): number
+  /** Calls `fn` once, `ms` from now. */
+  after(ms: number, fn: () => void): Timer
+}
+export interface Timer {
+  cancel(): void
+}
+/** A number in [0, 1). */
+export type Random = () => number
+
+/** How an answer travels: one JSON body, or a stream of events. */
+export type Wire = 'json' | 'stream'
+/** Lower-case header names. */
+export type Headers = Readonly<Record<string, string>>
+
+/** One HTTP request, complete but for the credential. */
+export interface HttpCall {
+  readonly method: 'GET' | 'POST'
+  readonly url: string
+  readonly headers: Headers
+  readonly body?: string | Uint8Array
+}
+/** The deployment as its adapter sees it. */
+export interface Target {
+  readonly provider: string
+  readonly model: string
+  readonly baseUrl: string
+  readonly headers?: Headers
+  readonly capabilities: Capabilities
+}
+/** One unit of a framed body. */
+export interface Frame {
+  readonly event?: string
+  readonly data: string
+}
+/** Cuts a byte stream into frames; `onFrame` is called synchronously. Bounded: throws `malformed_response` past its limits. */
+export type Framing = (onFrame: (frame: Frame) => void) => { push(chunk: Uint8Array): void; end(): void }
+
+/** Turns one answer into events. Stateful, single use; throws a {@link GatewayError}. */
+export interface Decoder {
+  /** A whole JSON body: all events at once. */
+  json(body: unknown): ChatEvent[]
+  /** One frame of a stream. */
+  frame(frame: Frame): ChatEvent[]
+  /** The body ended; a stream that is not finished is `malformed_response`. */
+  end(): ChatEvent[]
+  /** A finish reason was seen: `end()` may be called when nothing more comes. */
+  readonly finishing: boolean
+  /** The `finish` event was emitted: nothing more is read. */
+  readonly done: boolean
+}
+export interface DecodeContext {
+  readonly request: UpstreamRequest
+  readonly target: Target
+  readonly wire: Wire
+  readonly status: number
+  readonly headers: Headers
+}
+/** Rate-limit state from response headers. Times in milliseconds from now. */
+export interface RateLimits {
+  readonly limitRequests?: number
+  readonly remainingRequests?: number
+  readonly resetRequestsMs?: number
+  readonly limitTokens?: number
+  readonly remainingTokens?: number
+  readonly resetTokensMs?: number
+}
+
+/** One provider dialect: pure, no I/O, no state, never waits. */
+export interface Adapter {
+  readonly dialect: string
+  encode(request: UpstreamRequest, target: Target, wire: Wire): { readonly call: HttpCall; readonly warnings: Warning[] }
+  authorize(call: HttpCall, secret: Secret): HttpCall | Promise<HttpCall>
+  decode(ctx: DecodeContext): Decoder
+  /** Classifies an error answer: the only place that reads one. `nowMs` is for dates in headers. */
+  fault(status: number, headers: Headers, body: unknown, nowMs: number): GatewayError
+  limits?(headers: Headers, nowMs: number): RateLimits
+  readonly frames?: Framing
+}
+
+/** What a try hands to an upstream. */
+export interface OpenContext {
+  readonly wire: Wire
+  readonly signal: AbortSignal
+  readonly clock: Clock
+  readonly secret?: Secret
+  /** Extra request headers of the caller. */
+  readonly headers?: Headers
+  /** Bytes arrived, comments included: resets the idle clock. */
+  onActivity(): void
+}
+/** An answer on its way. */
+export interface Opened {
+  readonly status: number
+  readonly headers: Headers
+  readonly warnings: readonly Warning[]
+  readonly limits?: RateLimits
+  /** The next events, in one or several per call; `undefined` after `finish`. Rejects with a fault. */
+  read(): Promise<readonly ChatEvent[] | undefined>
+  /** Ends the upstream work; idempotent. */
+  close(): void
+}
+/** What dispatch opens: an adapter over the transport, or anything else that can answer. */
+export interface Upstream {
+  open(op: 'chat', request: UpstreamRequest, ctx: OpenContext): Promise<Opened>
+}
+
+/** What a deployment can do; an absent field is unknown and excludes nobody. */
+export interface Capabilities {
+  /** Tokens of prompt and answer together. */
+  readonly contextWindow?: number
+  readonly maxOutputTokens?: number
+  readonly tools?: boolean
+  readonly images?: boolean
+  readonly files?: boolean
+  readonly audio?: boolean
+  readonly jsonSchema?: boolean
+  readonly reasoning?: boolean
+  /** Accepts a last assistant message to go on from. */
+  readonly prefill?: boolean
+}
+/** US dollars per million tokens, `request` per call. A price of 0 is a price. */
+export interface Price {
+  readonly input: number
+  readonly output: number
+  readonly cachedInput?: number
+  readonly cacheWrite?: number
+  readonly cacheWrite1h?: number
+  readonly reasoning?: number
+  readonly request?: number
+}
+
+/** Where credentials come from: a key, a pool, or a function asked at each try. */
+export type KeySource = string | readonly string[] | (() => string | Promise<string>)
+
+/** An upstream, a model, a base URL, credentials, a price and capabilities: what a candidate is made of. */
+export interface Deployment {
+  readonly kind: 'deployment'
+  readonly id: string
+  readonly provider: string
+  readonly model: string
+  readonly capabilities: Capabilities
+  readonly tags: readonly string[]
+  readonly price?: Price
+  readonly limits?: { readonly concurrency?: number }
+  readonly headers?: Headers
+  /** How it is reached: over the transport, or by an upstream of its own. */
+  readonly reach:
+    | { readonly adapter: Adapter; readonly baseUrl: string; readonly apiKey?: KeySource; readonly env?: readonly string[]; readonly keyless: boolean }
+    | { readonly upstream: Upstream }
+}
+/** A step of a chain that is taken only after certain faults. */
+export interface Step {
+  readonly kind: 'step'
+  readonly use: Group | Deployment
+  readonly only: readonly Code[]
+}
+export type RouteTarget = Deployment | Group | Step
+/** What a strategy may look at. */
+export interface RouteView {
+  readonly request: UpstreamRequest
+  readonly random: Random
+  readonly nowMs: number
+}
+/** A node of the routing tree: it orders its targets and never calls a provider. */
+export interface Group {
+  readonly kind: 'group'
+  readonly strategy: string
+  readonly targets: readonly RouteTarget[]
+  /** A subset of `targets`, reordered, without duplicates; each is kept as a unit. */
+  order(targets: readonly RouteTarget[], view: RouteView): readonly RouteTarget[]
+}
+/** A deployment in line. */
+export interface Candidate {
+  readonly deployment: Deployment
+  readonly onlyAfter?: readonly Code[]
+}
+
+/** How a try ended, for gates and breakers. */
+export interface AttemptEnd {
+  readonly outcome: 'success' | 'failure' | 'neutral'
+  readonly fault?: GatewayError
+  readonly usage?: Usage
+  readonly limits?: RateLimits
+  readonly durationMs: number
+}
+/** Leave to proceed; released once, at the end of the answer. */
+export interface Permit {
+  release(end: AttemptEnd): void
+}
+export interface Refusal {
+  readonly refused: Code
+  readonly retryAtMs?: number
+}
+/** Admission control for a deployment: synchronous. */
+export interface Gate {
+  tryEnter(deployment: Deployment): Permit | Refusal
+  /** Calls `listener` when a permit may have become free; returns its removal. */
+  onFree(listener: () => void): () => void
+}
+
+/** A part of an atomic claim on shared counters. */
+export interface Claim {
+  readonly key: string
+  readonly amount: number
+  /** The claim fits while the sum of charges and holds stays at or below this. */
+  readonly limit: number
+  /** Sliding window in milliseconds; absent means all time. */
+  readonly windowMs?: number
+}
+export type ClaimVerdict =
+  | { readonly ok: true; readonly holdId: string }
+  | { readonly ok: false; readonly key: string; readonly retryAfterMs?: number }
+/** Shared state: every verb is atomic, on the store's own clock. */
+export interface Store {
+  get(key: string): Promise<Json | undefined>
+  set(key: string, value: Json, options?: { readonly ttlMs?: number }): Promise<void>
+  delete(key: string): Promise<void>
+  /** Adds to a counter and returns the new value. */
+  add(key: string, amount: number): Promise<number>
+  /** Entries whose key starts with `prefix`, in key order, from `start` (inclusive) to `end` (exclusive). */
+  scan(prefix: string, range?: { readonly start?: string; readonly end?: string; readonly limit?: number }): Promise<readonly (readonly [string, Json])[]>
+  /** All claims or none, as one hold that lapses after `ttlMs`. */
+  acquire(claims: readonly Claim[], ttlMs: number): Promise<ClaimVerdict>
+  /** Replaces a hold by what was really used; a second call does nothing. */
+  settle(holdId: string, charges: readonly { readonly key: string; readonly amount: number }[]): Promise<void>
+  /** Extends a hold; false where it has lapsed. */
+  renew(holdId: string, ttlMs: number): Promise<boolean>
+}
+
+/** What a plugin may know of a call. */
+export interface CallView {
+  readonly id: string
+  readonly kind: 'chat' | 'stream'
+  readonly model: string
+  readonly metadata?: { readonly [key: string]: Json }
+}
+/** Why event hooks are flushed: `restart` means all that was emitted is void. */
+export type FlushReason = 'finish' | 'error' | 'aborted' | 'restart'
+/** The hooks of one call. */
+export interface Hooks {
+  /** May change the request, wait, or throw a `GatewayError` with code `refused`. */
+  request?(request: UpstreamRequest): UpstreamRequest | Promise<UpstreamRequest>
+  /** One event in, none to several out; synchronous. */
+  event?(event: ChatEvent): ChatEvent | readonly ChatEvent[] | undefined
+  /** What is still held back. On `restart` the hook drops it and starts over. */
+  flush?(reason: FlushReason): readonly ChatEvent[] | undefined
+}
+/** An installable unit. */
+export interface Plugin {
+  readonly name: string
+  open?(call: CallView): Hooks
+  /** Sees each finished call, frozen, after it was settled; can neither throw nor delay. */
+  observe?(record: CallRecord): void
+  /** Empties what it holds back. */
+  flush?(): Promise<void>
+  close?(): Promise<void>
+  /** Records it could not keep, shown in `health()`. */
+  dropped?(): number
+  /** It wants `record.content`. */
+  readonly content?: boolean
+}

@@ -1,0 +1,158 @@
+import { GatewayError } from '../protocol/errors.js'
+import { isObject } from '../protocol/json.js'
+import type { Adapter, Capabilities, Deployment, Headers, KeySource, Price } from '../protocol/ports.js'
+import { refuseUnknownKeys } from '../protocol/suggest.js'
+
+/** What every deployment factory takes beside the model. */
+export interface DeploymentOptions {
+  /** A key, a pool of keys, or a function asked at each try. Default: the provider's environment variable. */
+  readonly apiKey?: KeySource
+  /** Another server of the same dialect. A key from the environment is never sent there. */
+  readonly baseUrl?: string
+  /** Sent with every request of this deployment. */
+  readonly headers?: Headers
+  /** US dollars per million tokens. */
+  readonly price?: Price
+  /** `concurrency`: answers open at once. */
+  readonly limits?: { readonly concurrency?: number }
+  readonly capabilities?: Capabilities
+  readonly tags?: readonly string[]
+  /** Name in results and logs. Default: `provider/model`. */
+  readonly id?: string
+}
+
+const OPTIONS = new Set(['apiKey', 'baseUrl', 'headers', 'price', 'limits', 'capabilities', 'tags', 'id'])
+const LIMITS = new Set(['concurrency'])
+const PRICES = new Set(['input', 'output', 'cachedInput', 'cacheWrite', 'cacheWrite1h', 'reasoning', 'request'])
+const CAPABILITIES = new Map<string, 'number' | 'boolean'>([
+  ['contextWindow', 'number'],
+  ['maxOutputTokens', 'number'],
+  ['tools', 'boolean'],
+  ['images', 'boolean'],
+  ['files', 'boolean'],
+  ['audio', 'boolean'],
+  ['jsonSchema', 'boolean'],
+  ['reasoning', 'boolean'],
+  ['prefill', 'boolean'],
+])
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+const UNSAFE = /[\r\n\0]/
+// A key in the wrong header would leave by the wrong door.
+const RESERVED = new Set(['authorization', 'x-api-key', 'api-key', 'x-goog-api-key', 'host', 'content-length', 'transfer-encoding', 'connection', 'cookie', 'proxy-authorization'])
+
+function bad(message: string): GatewayError {
+  return new GatewayError('invalid_config', message, { origin: 'caller' })
+}
+
+/** Lower-cases header names; refuses what could split a request or replace a credential. */
+export function safeHeaders(headers: unknown, where: string, code: 'invalid_config' | 'invalid_request' = 'invalid_config'): Headers {
+  const fail = (message: string) => new GatewayError(code, message, { origin: 'caller' })
+  if (!isObject(headers)) throw fail(`${where} must be an object of strings.`)
+  const out: Record<string, string> = Object.create(null) as Record<string, string>
+  for (const [name, value] of Object.entries(headers)) {
+    if (!TOKEN.test(name)) throw fail(`${where} has a name that is not a header name. Use letters, digits and dashes.`)
+    if (typeof value !== 'string' || UNSAFE.test(value)) throw fail(`${where}["${name}"] must be one line of text.`)
+    if (RESERVED.has(name.toLowerCase())) throw fail(`${where}["${name}"] is set by the library. Give keys as apiKey and hosts as baseUrl.`)
+    out[name.toLowerCase()] = value
+  }
+  return out
+}
+
+/** Checks a base URL from configuration and takes off the last slash. */
+export function safeBaseUrl(baseUrl: unknown, where: string): string {
+  let url: URL
+  try {
+    url = new URL(String(baseUrl))
+  } catch {
+    throw bad(`${where}: baseUrl is not a URL. Write it whole, such as https://api.example.com/v1.`)
+  }
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw bad(`${where}: baseUrl must start with https:// or http://, not ${url.protocol}//.`)
+  if (url.username !== '' || url.password !== '') throw bad(`${where}: baseUrl must not hold a user name or password. Give the key as apiKey.`)
+  if (url.hash !== '') throw bad(`${where}: baseUrl must not hold a fragment (#...).`)
+  return url.href.replace(/\/+$/, '')
+}
+
+function checkPrice(price: unknown, where: string): void {
+  if (!isObject(price)) throw bad(`${where}: price must be { input, output } in US dollars per million tokens.`)
+  refuseUnknownKeys(price, PRICES, `${where}: price`)
+  for (const key of PRICES) {
+    const value = price[key]
+    if (value === undefined && key !== 'input' && key !== 'output') continue
+    if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) throw bad(`${where}: price.${key} must be a number of US dollars per million tokens, 0 or more.`)
+  }
+}
+
+function checkCapabilities(capabilities: unknown, where: string): void {
+  if (!isObject(capabilities)) throw bad(`${where}: capabilities must be an object.`)
+  refuseUnknownKeys(capabilities, new Set(CAPABILITIES.keys()), `${where}: capabilities`)
+  for (const [key, value] of Object.entries(capabilities)) {
+    const type = CAPABILITIES.get(key)
+    if (typeof value !== type || (type === 'number' && !(Number.isSafeInteger(value) && Number(value) > 0))) throw bad(`${where}: capabilities.${key} must be a ${type === 'number' ? 'whole number above 0' : 'boolean'}.`)
+  }
+}
+
+function checkKey(apiKey: unknown, where: string): void {
+  const keys = Array.isArray(apiKey) ? apiKey : [apiKey]
+  if (typeof apiKey === 'function') return
+  if (keys.length === 0) throw bad(`${where}: apiKey is an empty list. Leave it out or give a key.`)
+  for (const key of keys) {
+    if (typeof key !== 'string' || key.trim() === '') throw bad(`${where}: apiKey must be a text, a list of texts, or a function. An empty one is likely a missing environment variable.`)
+    if (UNSAFE.test(key)) throw bad(`${where}: apiKey holds a line break. Trim it where it is read.`)
+  }
+}
+
+/** What a provider says of itself when it makes a deployment. */
+export interface Provider {
+  readonly name: string
+  readonly adapter: Adapter
+  readonly baseUrl: string
+  /** Environment variables of its key, first found wins. */
+  readonly env: readonly string[]
+  /** Works without a key (a local server). */
+  readonly keyless?: boolean
+  readonly headers?: Headers
+}
+
+/** Validates and freezes one deployment. Every factory ends here. */
+export function defineDeployment(provider: Provider, model: string, options: DeploymentOptions = {}): Deployment {
+  const where = `${provider.name}(${JSON.stringify(String(model).slice(0, 80))})`
+  if (typeof model !== 'string' || model.trim() === '' || UNSAFE.test(model)) throw bad(`${provider.name}() takes the model first, as a text: ${provider.name}('model-name').`)
+  if (!isObject(options)) throw bad(`${where}: the options must be an object.`)
+  refuseUnknownKeys(options, OPTIONS, where)
+  if (options.apiKey !== undefined) checkKey(options.apiKey, where)
+  if (options.price !== undefined) checkPrice(options.price, where)
+  if (options.capabilities !== undefined) checkCapabilities(options.capabilities, where)
+  if (options.limits !== undefined) checkLimits(options.limits, where)
+  if (options.id !== undefined && (typeof options.id !== 'string' || options.id.trim() === '')) throw bad(`${where}: id must be a text.`)
+  if (options.tags !== undefined && !(Array.isArray(options.tags) && options.tags.every(tag => typeof tag === 'string'))) throw bad(`${where}: tags must be a list of texts.`)
+  const home = safeBaseUrl(provider.baseUrl, where)
+  const baseUrl = options.baseUrl === undefined ? home : safeBaseUrl(options.baseUrl, where)
+  // A key from the environment belongs to the provider's own host and goes to no other.
+  const away = new URL(baseUrl).host !== new URL(home).host || new URL(baseUrl).protocol !== new URL(home).protocol
+  const headers = { ...provider.headers, ...(options.headers === undefined ? {} : safeHeaders(options.headers, `${where}: headers`)) }
+  return Object.freeze<Deployment>({
+    kind: 'deployment',
+    id: options.id ?? `${provider.name}/${model}`,
+    provider: provider.name,
+    model,
+    capabilities: Object.freeze({ ...options.capabilities }),
+    tags: Object.freeze([...(options.tags ?? [])]),
+    ...(options.price !== undefined && { price: Object.freeze({ ...options.price }) }),
+    ...(options.limits !== undefined && { limits: Object.freeze({ ...options.limits }) }),
+    ...(Object.keys(headers).length > 0 && { headers }),
+    reach: {
+      adapter: provider.adapter,
+      baseUrl,
+      keyless: provider.keyless ?? false,
+      ...(options.apiKey !== undefined && { apiKey: options.apiKey }),
+      ...(!away && provider.env.length > 0 && { env: provider.env }),
+    },
+  })
+}
+
+function checkLimits(limits: unknown, where: string): void {
+  if (!isObject(limits)) throw bad(`${where}: limits must be an object.`)
+  refuseUnknownKeys(limits, LIMITS, `${where}: limits`)
+  const { concurrency } = limits
+  if (concurrency !== undefined && !(Number.isSafeInteger(concurrency) && Number(concurrency) > 0)) throw bad(`${where}: limits.concurrency must be a whole number above 0.`)
+}
