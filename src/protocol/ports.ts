@@ -142,6 +142,9 @@ export interface Price {
 /** Where credentials come from: a key, a pool, or a function asked at each try. */
 export type KeySource = string | readonly string[] | (() => string | Promise<string>)
 
+/** Credentials as a deployment keeps them. */
+export type Keys = readonly Secret[] | (() => string | Promise<string>)
+
 /** An upstream, a model, a base URL, credentials, a price and capabilities: what a candidate is made of. */
 export interface Deployment {
   readonly kind: 'deployment'
@@ -155,7 +158,7 @@ export interface Deployment {
   readonly headers?: Headers
   /** How it is reached: over the transport, or by an upstream of its own. */
   readonly reach:
-    | { readonly adapter: Adapter; readonly baseUrl: string; readonly apiKey?: KeySource; readonly env?: readonly string[]; readonly keyless: boolean }
+    | { readonly adapter: Adapter; readonly baseUrl: string; readonly keys?: Keys; readonly env?: readonly string[]; readonly keyless: boolean }
     | { readonly upstream: Upstream }
 }
 /** A step of a chain that is taken only after certain faults. */

@@ -1,6 +1,8 @@
 import { GatewayError } from '../protocol/errors.js'
+import { safeHeaders } from '../protocol/headers.js'
 import { isObject } from '../protocol/json.js'
-import type { Adapter, Capabilities, Deployment, Headers, KeySource, Price } from '../protocol/ports.js'
+import type { Adapter, Capabilities, Deployment, Headers, Keys, KeySource, Price } from '../protocol/ports.js'
+import { Secret } from '../protocol/secret.js'
 import { refuseUnknownKeys } from '../protocol/suggest.js'
 
 /** What every deployment factory takes beside the model. */
@@ -35,27 +37,10 @@ const CAPABILITIES = new Map<string, 'number' | 'boolean'>([
   ['reasoning', 'boolean'],
   ['prefill', 'boolean'],
 ])
-const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const UNSAFE = /[\r\n\0]/
-// A key in the wrong header would leave by the wrong door.
-const RESERVED = new Set(['authorization', 'x-api-key', 'api-key', 'x-goog-api-key', 'host', 'content-length', 'transfer-encoding', 'connection', 'cookie', 'proxy-authorization'])
 
 function bad(message: string): GatewayError {
   return new GatewayError('invalid_config', message, { origin: 'caller' })
-}
-
-/** Lower-cases header names; refuses what could split a request or replace a credential. */
-export function safeHeaders(headers: unknown, where: string, code: 'invalid_config' | 'invalid_request' = 'invalid_config'): Headers {
-  const fail = (message: string) => new GatewayError(code, message, { origin: 'caller' })
-  if (!isObject(headers)) throw fail(`${where} must be an object of strings.`)
-  const out: Record<string, string> = Object.create(null) as Record<string, string>
-  for (const [name, value] of Object.entries(headers)) {
-    if (!TOKEN.test(name)) throw fail(`${where} has a name that is not a header name. Use letters, digits and dashes.`)
-    if (typeof value !== 'string' || UNSAFE.test(value)) throw fail(`${where}["${name}"] must be one line of text.`)
-    if (RESERVED.has(name.toLowerCase())) throw fail(`${where}["${name}"] is set by the library. Give keys as apiKey and hosts as baseUrl.`)
-    out[name.toLowerCase()] = value
-  }
-  return out
 }
 
 /** Checks a base URL from configuration and takes off the last slash. */
@@ -101,6 +86,11 @@ function checkKey(apiKey: unknown, where: string): void {
   }
 }
 
+function keysOf(apiKey: KeySource): Keys {
+  if (typeof apiKey === 'function') return apiKey
+  return (typeof apiKey === 'string' ? [apiKey] : apiKey).map(key => new Secret(key.trim()))
+}
+
 /** What a provider says of itself when it makes a deployment. */
 export interface Provider {
   readonly name: string
@@ -117,7 +107,7 @@ export interface Provider {
 export function defineDeployment(provider: Provider, model: string, options: DeploymentOptions = {}): Deployment {
   const where = `${provider.name}(${JSON.stringify(String(model).slice(0, 80))})`
   if (typeof model !== 'string' || model.trim() === '' || UNSAFE.test(model)) throw bad(`${provider.name}() takes the model first, as a text: ${provider.name}('model-name').`)
-  if (!isObject(options)) throw bad(`${where}: the options must be an object.`)
+  if (!isObject(options as unknown)) throw bad(`${where}: the options must be an object.`)
   refuseUnknownKeys(options, OPTIONS, where)
   if (options.apiKey !== undefined) checkKey(options.apiKey, where)
   if (options.price !== undefined) checkPrice(options.price, where)
@@ -144,7 +134,7 @@ export function defineDeployment(provider: Provider, model: string, options: Dep
       adapter: provider.adapter,
       baseUrl,
       keyless: provider.keyless ?? false,
-      ...(options.apiKey !== undefined && { apiKey: options.apiKey }),
+      ...(options.apiKey !== undefined && { keys: keysOf(options.apiKey) }),
       ...(!away && provider.env.length > 0 && { env: provider.env }),
     },
   })

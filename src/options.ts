@@ -1,0 +1,148 @@
+import * as z from 'zod/mini'
+import { GatewayError } from './protocol/errors.js'
+import { isObject } from './protocol/json.js'
+import type { Clock, Deployment, Group, Plugin, Random } from './protocol/ports.js'
+import { nearest, quoted } from './protocol/suggest.js'
+import type { DeadlineOptions, Recover, RetryOptions, Settings } from './pipeline/call.js'
+import { DEFAULTS, withSettings } from './pipeline/settings.js'
+import type { LogTarget } from './plugins/sinks.js'
+import { isTarget } from './routing/fallback.js'
+import { deploymentsOf } from './routing/flatten.js'
+import type { DeploymentFactory, RouteEntry } from './routing/router.js'
+
+/** Settings a gateway, a route or (some of them) a call can hold; the nearest wins. */
+export interface SettingOptions {
+  /** `attempts` per candidate (3) and `maxAttempts` per call (6); waits in milliseconds: `baseMs` 500, `maxMs` 8,000, `retryAfterCapMs` 10,000. */
+  readonly retry?: RetryOptions
+  /** Milliseconds: `answerMs` 300,000, `firstEventMs` 30,000 (120,000 where the model reasons), `idleMs` 60,000, `totalMs` 600,000, `abandonMs` 300,000. */
+  readonly deadlines?: DeadlineOptions
+  /** How chats travel: `json` (cheap, silent until done) or `stream` (first-event and idle deadlines). Default `json`. */
+  readonly chatWire?: 'json' | 'stream'
+  /** What a stream does when its upstream fails after commit. Default `error`. */
+  readonly recover?: Recover
+  /** Sent where the request names none. */
+  readonly maxOutputTokens?: number
+}
+
+/** A route with settings of its own. */
+export interface RouteOptions extends SettingOptions {
+  readonly use: Deployment | Group | DeploymentFactory
+}
+/** A deployment, a group, the name of another route (an alias), a factory (in a wildcard route), or `{ use, ... }`. */
+export type RouteConfig = Deployment | Group | DeploymentFactory | RouteOptions | string
+
+/** What `new Gateway()` takes. */
+export interface GatewayOptions<
+  Routes extends Readonly<Record<string, RouteConfig>> = Readonly<Record<string, RouteConfig>>,
+  Providers extends Readonly<Record<string, DeploymentFactory>> = Readonly<Record<string, DeploymentFactory>>,
+> extends SettingOptions {
+  /** Public model names. `*` stands for the model: `'openai/*': openai`. */
+  readonly routes?: Routes
+  /** Providers whose models can be named as `provider/model`. */
+  readonly providers?: Providers
+  /** Hooks, first to last. */
+  readonly plugins?: readonly Plugin[]
+  /** Where records of calls go. */
+  readonly log?: LogTarget | readonly LogTarget[]
+  /** Used for all requests in place of Node's own HTTP. */
+  readonly fetch?: typeof globalThis.fetch
+  /** An `http.Agent` or `https.Agent` of your own (Node). */
+  readonly agent?: object
+  readonly clock?: Clock
+  readonly random?: Random
+}
+
+/** Options with everything checked and every default in place. */
+export interface Resolved {
+  readonly routes: ReadonlyMap<string, RouteEntry<Settings>>
+  readonly providers: ReadonlyMap<string, DeploymentFactory>
+  readonly settings: Settings
+}
+
+const ms = z.number().check(z.nonnegative())
+const count = z.int().check(z.positive())
+const aFunction = z.custom(value => typeof value === 'function', 'must be a function')
+const settingShape = {
+  retry: z.optional(z.strictObject({ attempts: z.optional(count), maxAttempts: z.optional(count), baseMs: z.optional(ms), maxMs: z.optional(ms), retryAfterCapMs: z.optional(ms) })),
+  deadlines: z.optional(z.strictObject({ answerMs: z.optional(ms), firstEventMs: z.optional(ms), idleMs: z.optional(ms), totalMs: z.optional(ms), abandonMs: z.optional(ms) })),
+  chatWire: z.optional(z.enum(['json', 'stream'])),
+  recover: z.optional(z.enum(['error', 'restart', 'continue'])),
+  maxOutputTokens: z.optional(count),
+}
+const clockShape = z.custom(value => isObject(value) && typeof value['now'] === 'function' && typeof value['after'] === 'function', 'must be { now(), after(ms, fn) }')
+const pluginShape = z.custom(value => isObject(value) && typeof value['name'] === 'string', 'must be a plugin: { name, open?, observe? }')
+const gatewayShape = z.strictObject({
+  routes: z.optional(z.custom(isObject, 'must be an object of routes')),
+  providers: z.optional(z.custom(isObject, 'must be an object of factories')),
+  plugins: z.optional(z.array(pluginShape)),
+  log: z.optional(z.unknown()),
+  fetch: z.optional(aFunction),
+  agent: z.optional(z.custom(value => typeof value === 'object' && value !== null, 'must be an http.Agent')),
+  clock: z.optional(clockShape),
+  random: z.optional(aFunction),
+  ...settingShape,
+})
+const routeShape = z.strictObject({ use: z.unknown(), ...settingShape })
+
+const NESTED: Readonly<Record<string, readonly string[]>> = {
+  retry: Object.keys(DEFAULTS.retry),
+  deadlines: ['answerMs', 'firstEventMs', 'idleMs', 'totalMs', 'abandonMs'],
+}
+
+function bad(message: string): GatewayError {
+  return new GatewayError('invalid_config', message, { origin: 'caller' })
+}
+
+/** The first issue in words, with the option that was likely meant. */
+function check(shape: typeof gatewayShape | typeof routeShape, value: unknown, where: string): void {
+  const result = z.safeParse(shape, value)
+  const issue = result.success ? undefined : result.error.issues[0]
+  if (issue === undefined) return
+  const path = issue.path.map(String)
+  if (issue.code === 'unrecognized_keys') {
+    const key = String(issue.keys[0])
+    const known = path.length === 0 ? Object.keys(shape.shape) : (NESTED[path[0] ?? ''] ?? [])
+    const near = nearest(key, known)
+    throw bad(`${[where, ...path].join('.')} has no option ${quoted(key)}. ${near === undefined ? `Known: ${[...known].sort().join(', ')}.` : `Did you mean "${near}"?`}`)
+  }
+  throw bad(`${[where, ...path].join('.')}: ${issue.message.charAt(0).toLowerCase()}${issue.message.slice(1)}.`.replace('..', '.'))
+}
+
+/** Checks everything at construction: what is wrong is said here and not at the first call. */
+export function resolveOptions(options: GatewayOptions): Resolved {
+  check(gatewayShape, options, 'options')
+  const settings = withSettings(DEFAULTS, options)
+  const routes = new Map<string, RouteEntry<Settings>>()
+  for (const [name, config] of Object.entries(options.routes ?? {})) {
+    if (name === '' || name.split('*').length > 2) throw bad(`The route name ${quoted(name)} must hold some text and at most one "*".`)
+    routes.set(name, entryOf(name, config, settings))
+  }
+  const providers = new Map<string, DeploymentFactory>()
+  for (const [name, factory] of Object.entries(options.providers ?? {})) {
+    if (typeof factory !== 'function') throw bad(`providers.${name} must be a factory: a function of the model that returns a deployment.`)
+    providers.set(name, factory)
+  }
+  if (routes.size === 0 && providers.size === 0) throw bad('A gateway needs at least one route or provider: new Gateway({ routes: { smart: fallback(...) } }).')
+  return { routes, providers, settings }
+}
+
+function entryOf(name: string, config: unknown, settings: Settings): RouteEntry<Settings> {
+  const where = `routes[${quoted(name)}]`
+  if (typeof config === 'string') {
+    if (name.includes('*')) throw bad(`${where}: a wildcard route cannot be an alias. Give it a factory or a deployment.`)
+    return { target: { alias: config }, settings }
+  }
+  if (typeof config === 'function') {
+    if (!name.includes('*')) throw bad(`${where} is a factory. Call it with a model, or put a "*" in the name of the route.`)
+    return { target: config as DeploymentFactory, settings }
+  }
+  if (isTarget(config)) {
+    deploymentsOf(config, where)
+    return { target: config, settings }
+  }
+  if (!isObject(config) || !('use' in config)) throw bad(`${where} must be a deployment, a group, the name of another route, or { use, ... }.`)
+  check(routeShape, config, where)
+  const inner = entryOf(name, config['use'], settings)
+  if ('alias' in inner.target) throw bad(`${where}.use must be a deployment or a group. For an alias, write the name alone.`)
+  return { target: inner.target, settings: withSettings(settings, config as SettingOptions) }
+}

@@ -1,0 +1,69 @@
+import { GatewayError } from '../protocol/errors.js'
+import type { Clock, Plugin } from '../protocol/ports.js'
+import type { ChatRequest, Message, ProviderTool, ResolvedTool, Tool, UpstreamRequest } from '../protocol/request.js'
+import { openHooks } from '../plugins/hooks.js'
+import { timeout } from '../resilience/attempt.js'
+import type { Router } from '../routing/router.js'
+import type { Admitted, Call, Settings } from './call.js'
+import { Schemas, type OutputSpec } from './schema.js'
+import { settingsOf } from './settings.js'
+import { validateCallOptions, validateRequest } from './validate.js'
+
+/** Validates the request, finds its route, runs the request hooks, and starts the total deadline. */
+export function createAdmit({ router, plugins, clock }: { router: Router<Settings>; plugins: readonly Plugin[]; clock: Clock }): (call: Call) => Promise<Admitted> {
+  const schemas = new Schemas()
+  return async call => {
+    const { asked, options, cancel } = call
+    validateRequest(asked)
+    validateCallOptions(options)
+    const route = router.resolve(asked.model)
+    const settings = settingsOf(route.settings, options)
+    const { totalMs } = settings.deadlines
+    const timer = clock.after(totalMs, () => cancel.cancel(timeout('total', totalMs)))
+    call.onEnd(() => timer.cancel())
+    listen(call)
+    const output = asked.output === undefined ? undefined : schemas.resolve(asked.output, '"output"')
+    const hooks = openHooks(plugins, { id: call.id, kind: call.kind, model: asked.model, ...(options.metadata !== undefined && { metadata: options.metadata }) })
+    const plain = normalised(asked, output, schemas, settings)
+    const request = hooks.idle ? plain : await cancellable(hooks.request(plain), call)
+    if (cancel.reason !== undefined) throw cancel.reason
+    return { call, route, settings, hooks, request, output }
+  }
+}
+
+/** The caller's abort reaches everything the call holds. */
+function listen({ options: { signal }, cancel, onEnd }: Call): void {
+  if (signal === undefined) return
+  const abort = (): void => cancel.cancel(new GatewayError('aborted', 'The caller aborted the call.', { origin: 'caller' }))
+  if (signal.aborted) return abort()
+  signal.addEventListener('abort', abort, { once: true })
+  onEnd(() => signal.removeEventListener('abort', abort))
+}
+
+/** A hook that hangs must not outlive the call. */
+function cancellable<T>(work: Promise<T>, { cancel }: Call): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const off = cancel.onCancel(reject)
+    work.then(resolve, reject).finally(off)
+  })
+}
+
+function normalised(asked: ChatRequest, output: OutputSpec | undefined, schemas: Schemas, settings: Settings): UpstreamRequest {
+  const { model: _model, system, messages, tools, output: _output, ...sampling } = asked
+  const turns: readonly Message[] = typeof messages === 'string' ? [{ role: 'user', content: messages }] : messages
+  const maxOutputTokens = asked.maxOutputTokens ?? settings.maxOutputTokens
+  const last = turns.at(-1)
+  return {
+    ...sampling,
+    messages: system === undefined ? turns : [{ role: 'system', content: system }, ...turns],
+    ...(tools !== undefined && tools.length > 0 && { tools: tools.map((tool, at) => resolvedTool(tool, at, schemas)) }),
+    ...(output !== undefined && { output: { name: 'output', jsonSchema: output.jsonSchema } }),
+    ...(maxOutputTokens !== undefined && { maxOutputTokens }),
+    ...(last?.role === 'assistant' && { prefill: true }),
+  }
+}
+
+function resolvedTool(tool: Tool | ProviderTool, at: number, schemas: Schemas): ResolvedTool | ProviderTool {
+  if ('providerData' in tool) return tool
+  return { ...tool, inputSchema: schemas.resolve(tool.inputSchema, `tools[${at}].inputSchema`).jsonSchema }
+}

@@ -1,0 +1,81 @@
+import type { GatewayError } from '../protocol/errors.js'
+import type { Wire } from '../protocol/ports.js'
+import type { ChatRequest, UpstreamRequest } from '../protocol/request.js'
+import type { Json } from '../protocol/json.js'
+import type { Excluded } from '../protocol/result.js'
+import type { HookChain } from '../plugins/hooks.js'
+import type { Deadlines } from '../resilience/attempt.js'
+import type { RetrySettings } from '../resilience/backoff.js'
+import type { Cancel } from '../resilience/cancel.js'
+import type { LiveCandidate } from '../resilience/live.js'
+import type { Route } from '../routing/router.js'
+import type { OutputSpec } from './schema.js'
+
+/** What a stream does when its upstream fails after commit. */
+export type Recover = 'error' | 'restart' | 'continue'
+
+/** What holds for a call: the nearest of call, route and gateway wins. */
+export interface Settings {
+  readonly retry: RetrySettings
+  readonly deadlines: Deadlines
+  readonly chatWire: Wire
+  readonly recover: Recover
+  /** Sent where the request names none. */
+  readonly maxOutputTokens?: number
+}
+
+/** Milliseconds; what is left out keeps its default. */
+export type DeadlineOptions = { readonly [K in Exclude<keyof Deadlines, 'reasoningFirstEventMs'>]?: number }
+/** What is left out keeps its default. */
+export type RetryOptions = { readonly [K in keyof RetrySettings]?: number }
+
+/** What the caller may say about one call. */
+export interface CallOptions {
+  /** Ends the call: the upstream's socket is closed within 100 ms. */
+  readonly signal?: AbortSignal
+  readonly deadlines?: DeadlineOptions
+  readonly retry?: RetryOptions
+  readonly recover?: Recover
+  /** Extra request headers for the upstream. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Written into the record of the call. */
+  readonly metadata?: { readonly [key: string]: Json }
+}
+
+/** One caller's request: its abort, its deadline, its record. */
+export interface Call {
+  readonly id: string
+  readonly kind: 'chat' | 'stream'
+  readonly asked: ChatRequest
+  readonly options: CallOptions
+  readonly startedMs: number
+  readonly cancel: Cancel
+  /** Runs once, when the call was settled. */
+  readonly onEnd: (release: () => void) => void
+  /** Runs what `onEnd` collected. */
+  readonly end: () => void
+}
+
+/** A call that was let in. */
+export interface Admitted {
+  readonly call: Call
+  readonly route: Route<Settings>
+  readonly settings: Settings
+  readonly hooks: HookChain
+  /** After the hooks: what upstreams, records and caches see. */
+  readonly request: UpstreamRequest
+  readonly output: OutputSpec | undefined
+}
+
+/** A call with its line of candidates. */
+export interface Plan {
+  readonly admitted: Admitted
+  readonly candidates: readonly LiveCandidate[]
+  readonly excluded: readonly Excluded[]
+}
+
+/** How a call ended, for `settle`. */
+export interface CallEnd {
+  readonly outcome: 'success' | 'failure' | 'aborted'
+  readonly fault?: GatewayError
+}

@@ -1,0 +1,165 @@
+import { Collector, messageOf, type Collected } from '../protocol/collect.js'
+import { GatewayError } from '../protocol/errors.js'
+import type { ChatEvent } from '../protocol/events.js'
+import type { ChatResult } from '../protocol/result.js'
+import type { Admitted, Call, CallEnd } from './call.js'
+import type { Flight } from './flight.js'
+import { judge } from './schema.js'
+import { asGatewayError, endOf, type Known, type Settled } from './settle.js'
+
+export type Settle = (call: Call, end: CallEnd, known: Known) => Settled
+
+/**
+ * One loop over the events of an answer, on their way to the caller: hooks, the fold, and the end. What ends is the stream,
+ * not the promise, so settling belongs here: once, by the finish, a fault, or whoever leaves first.
+ */
+export class Delivery {
+  readonly #admitted: Admitted
+  readonly #flight: Flight
+  readonly #settle: Settle
+  /** What the caller got, and what the upstream sent: the same fold where no hook stands between. */
+  readonly #seen = new Collector()
+  readonly #raw: Collector
+  #settled: Settled | undefined
+  #fault: GatewayError | undefined
+
+  constructor(admitted: Admitted, flight: Flight, settle: Settle) {
+    this.#admitted = admitted
+    this.#flight = flight
+    this.#settle = settle
+    this.#raw = admitted.hooks.idle ? this.#seen : new Collector()
+  }
+
+  get call(): Call {
+    return this.#admitted.call
+  }
+  get ended(): boolean {
+    return this.#settled !== undefined
+  }
+
+  /** See {@link Flight.holdToWhatWasSaid}. */
+  holdToWhatWasSaid(): void {
+    this.#flight.holdToWhatWasSaid()
+  }
+
+  /** The next events for the caller, never an empty list; `undefined` at the end. Rejects with the fault, which carries what had arrived. */
+  async pull(): Promise<readonly ChatEvent[] | undefined> {
+    for (;;) {
+      if (this.#fault !== undefined) throw this.#fault
+      if (this.#settled !== undefined) return undefined
+      try {
+        const batch = await this.#flight.read()
+        if (batch === undefined) {
+          this.#end({ outcome: 'success' })
+          return undefined
+        }
+        const given = this.#pass(batch)
+        if (given.length > 0) return given
+      } catch (error) {
+        const held = this.#fail(error)
+        if (held.length > 0) return held
+      }
+    }
+  }
+
+  /** Reads to the end and gives the result. */
+  async result(): Promise<ChatResult> {
+    while ((await this.pull()) !== undefined);
+    return this.#result()
+  }
+
+  /** The caller left: ends the upstream, books what was used. */
+  cancel(reason = new GatewayError('aborted', 'The reader left the stream before its end.', { origin: 'caller' })): void {
+    if (this.#settled !== undefined) return
+    this.#flight.end(reason)
+    this.#fail(reason)
+  }
+
+  #pass(batch: readonly ChatEvent[]): readonly ChatEvent[] {
+    const { hooks } = this.#admitted
+    if (hooks.idle) {
+      for (const event of batch) this.#seen.add(event)
+      return batch
+    }
+    const out: ChatEvent[] = []
+    for (const event of batch) {
+      this.#raw.add(event)
+      if (event.type === 'finish') out.push(...hooks.flush('finish'))
+      else if (event.type === 'restart') hooks.flush('restart')
+      out.push(...hooks.events([event]))
+    }
+    for (const event of out) this.#seen.add(event)
+    return out
+  }
+
+  /** Ends the call with a fault; gives what the hooks let go of. */
+  #fail(error: unknown): readonly ChatEvent[] {
+    if (this.#settled !== undefined) return []
+    const fault = asGatewayError(this.#admitted.call.cancel.reason ?? error)
+    this.#flight.end(fault)
+    const held = this.#heldBack(fault)
+    for (const event of held) this.#seen.add(event)
+    const end = endOf(fault)
+    this.#fault = fault.with({ partial: this.#seen.partial(), attempts: this.#flight.walk.reports })
+    this.#end(end)
+    this.#fault = this.#fault.with({ attempts: [...this.#flight.walk.reports] })
+    return held
+  }
+
+  #heldBack(fault: GatewayError): readonly ChatEvent[] {
+    try {
+      return this.#admitted.hooks.flush(fault.code === 'aborted' ? 'aborted' : 'error')
+    } catch {
+      // The hook that refused the call may refuse again; there is nothing more to give.
+      return []
+    }
+  }
+
+  #end(end: CallEnd): void {
+    if (this.#settled !== undefined) return
+    this.#settled = this.#settle(this.#admitted.call, end, { admitted: this.#admitted, flight: this.#flight, collected: this.#raw.result() })
+  }
+
+  async #result(): Promise<ChatResult> {
+    const { call, output } = this.#admitted
+    const { attempt, walk } = this.#flight
+    const settled = this.#settled
+    const seen = this.#seen.result()
+    const { finish } = seen
+    if (attempt === undefined || settled === undefined || finish === undefined) throw new GatewayError('malformed_response', 'The answer ended without a finish.')
+    const { deployment } = attempt.live
+    const model = seen.model ?? deployment.model
+    return {
+      id: call.id,
+      text: seen.text,
+      reasoning: seen.reasoning,
+      toolCalls: seen.toolCalls,
+      message: messageOf(seen, { provider: deployment.provider, model: deployment.model, deployment: deployment.id }),
+      output: output === undefined ? undefined : await this.#output(seen),
+      finishReason: finish.finishReason,
+      usage: finish.usage,
+      cost: settled.cost,
+      provider: deployment.provider,
+      model,
+      deployment: deployment.id,
+      attempts: walk.reports,
+      warnings: seen.warnings,
+      timings: { startedAt: call.startedMs, totalMs: settled.totalMs, ...(settled.firstEventMs !== undefined && { firstEventMs: settled.firstEventMs }) },
+      files: seen.files,
+      response: { headers: attempt.headers, ...(seen.id !== undefined && { id: seen.id }) },
+      providerMetadata: seen.providerMetadata,
+      ...(seen.refusal !== undefined && { refusal: seen.refusal }),
+      ...(finish.rawFinishReason !== undefined && { rawFinishReason: finish.rawFinishReason }),
+      ...(seen.logprobs !== undefined && { logprobs: seen.logprobs }),
+    }
+  }
+
+  /** The parsed answer; `undefined` where the model called tools or refused instead of answering. */
+  async #output(seen: Collected): Promise<unknown> {
+    const { output } = this.#admitted
+    if (output === undefined || seen.toolCalls.length > 0 || seen.refusal !== undefined || seen.finish?.finishReason === 'content-filter') return undefined
+    const judged = await judge(seen.text, output)
+    if (judged.ok) return judged.value
+    throw new GatewayError('output_invalid', `The answer does not match "output": ${judged.issues}.`, { origin: 'upstream', partial: this.#seen.partial(), attempts: [...this.#flight.walk.reports] })
+  }
+}

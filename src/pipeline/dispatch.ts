@@ -1,0 +1,56 @@
+import { GatewayError } from '../protocol/errors.js'
+import { collect } from '../protocol/collect.js'
+import type { Clock, Random } from '../protocol/ports.js'
+import { Walk, type Accept } from '../resilience/dispatch.js'
+import { Line } from '../resilience/line.js'
+import { safeHeaders } from '../protocol/headers.js'
+import type { Admitted, Plan } from './call.js'
+import { Flight } from './flight.js'
+import { judge } from './schema.js'
+
+/** Walks a plan until an upstream commits. `chat` and `stream` differ here in two values: the wire, and how far commit is. */
+export function createDispatch({ clock, random }: { clock: Clock; random: Random }): (plan: Plan) => Flight {
+  const lines = new WeakMap<object, Line>()
+  return plan => {
+    const { call, route, settings, request } = plan.admitted
+    const line = lines.get(route) ?? new Line()
+    lines.set(route, line)
+    const chat = call.kind === 'chat'
+    const accept = chat ? acceptOf(plan.admitted) : undefined
+    const { headers } = call.options
+    const walk = new Walk({
+      request,
+      candidates: plan.candidates,
+      wire: chat ? settings.chatWire : 'stream',
+      commit: chat ? 'finish' : 'content',
+      retry: settings.retry,
+      deadlines: settings.deadlines,
+      clock,
+      random,
+      cancel: call.cancel,
+      line,
+      startedMs: call.startedMs,
+      ...(accept !== undefined && { accept }),
+      ...(headers !== undefined && { headers: safeHeaders(headers, '"headers"', 'invalid_request') }),
+    })
+    return new Flight(plan, walk)
+  }
+}
+
+/** Holds a chat's answer against its schema before commit, on the caller's side of the hooks; one repair says what was wrong. */
+function acceptOf({ output, hooks, request }: Admitted): Accept | undefined {
+  if (output?.validate === undefined) return undefined
+  return async events => {
+    const own = collect(events)
+    const seen = hooks.idle ? own : collect([...hooks.events(events), ...hooks.flush('finish')])
+    hooks.flush('restart')
+    if (own.toolCalls.length > 0 || own.finish?.finishReason === 'content-filter' || own.refusal !== undefined) return undefined
+    const judged = await judge(seen.text, output)
+    if (judged.ok) return undefined
+    const ask = `Your answer does not match the schema that was asked for: ${judged.issues}. Answer again with nothing but the corrected JSON.`
+    return {
+      fault: new GatewayError('output_invalid', `The answer does not match "output": ${judged.issues}.`, { origin: 'upstream', partial: { text: own.text, reasoning: own.reasoning, toolCalls: [] } }),
+      repair: { ...request, messages: [...request.messages, { role: 'assistant', content: own.text }, { role: 'user', content: ask }] },
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import type { GatewayError } from '../protocol/errors.js'
+import { verdict } from '../protocol/errors.js'
+import type { ChatEvent } from '../protocol/events.js'
+import type { UpstreamRequest } from '../protocol/request.js'
+import type { Attempt } from '../resilience/attempt.js'
+import type { Walk } from '../resilience/dispatch.js'
+import type { Plan, Recover } from './call.js'
+
+/**
+ * The upstream work of a call: its walk, the attempt that answers now, and what is done when a committed answer fails.
+ */
+export class Flight {
+  readonly plan: Plan
+  readonly walk: Walk
+  #attempt: Attempt | undefined
+  #restarts = 0
+  #recover: Recover
+  /** The text a continuation goes on from; `undefined` once something else than text was written. */
+  #written: string[] | undefined = []
+  #trim = false
+
+  constructor(plan: Plan, walk: Walk) {
+    this.plan = plan
+    this.walk = walk
+    this.#recover = plan.admitted.settings.recover
+  }
+
+  get attempt(): Attempt | undefined {
+    return this.#attempt
+  }
+  get restarts(): number {
+    return this.#restarts
+  }
+
+  /** From here on a reader cannot take back what it was given: where a restart would be due, the fault is told. */
+  holdToWhatWasSaid(): void {
+    if (this.#recover === 'restart') this.#recover = 'error'
+  }
+
+  /** Walks the plan up to commit. */
+  async open(): Promise<void> {
+    this.#attempt = await this.walk.next()
+  }
+
+  /** The next events of the answer, whoever gives it; `undefined` after `finish`. */
+  async read(): Promise<readonly ChatEvent[] | undefined> {
+    const attempt = this.#attempt
+    if (attempt === undefined) return undefined
+    try {
+      const batch = await attempt.read()
+      if (batch !== undefined && this.#recover === 'continue') this.#remember(batch)
+      return batch === undefined || !this.#trim ? batch : this.#trimmed(batch)
+    } catch (error) {
+      return this.#rescue(attempt, error as GatewayError)
+    }
+  }
+
+  /** Ends the upstream work without a verdict on anybody. */
+  end(reason: GatewayError): void {
+    this.#attempt?.end('neutral', reason)
+  }
+
+  async #rescue(attempt: Attempt, fault: GatewayError): Promise<readonly ChatEvent[]> {
+    const { call } = this.plan.admitted
+    if (this.#recover === 'error' || call.cancel.reason !== undefined || verdict(fault.code).next !== 'any') throw fault
+    this.walk.failed(this.walk.candidateOf(attempt), fault)
+    if (!this.walk.hasNext) throw fault
+    const next = await this.walk.next(this.#recover === 'continue' ? this.#prefill() : undefined)
+    this.#attempt = next
+    if (next.continues && this.plan.admitted.request.prefill !== true) {
+      this.#trim = /\s$/.test(this.#written?.join('') ?? '')
+      const message = `The answer was cut (${fault.code}); "${next.live.deployment.id}" went on from there.`
+      return [{ type: 'warning', warning: { code: 'changed', message } }]
+    }
+    this.#restarts++
+    this.#written = []
+    return [{ type: 'restart', attempt: this.#restarts + 1, reason: fault.code }]
+  }
+
+  /** The request that asks to go on, where all that was said so far is text. */
+  #prefill(): UpstreamRequest | undefined {
+    const { request } = this.plan.admitted
+    const text = this.#written?.join('') ?? ''
+    if (text.trim() === '' || request.prefill === true) return undefined
+    return { ...request, messages: [...request.messages, { role: 'assistant', content: text }], prefill: true }
+  }
+
+  #remember(batch: readonly ChatEvent[]): void {
+    for (const event of batch) {
+      if (event.type === 'text-delta') this.#written?.push(event.text)
+      else if (event.type === 'tool-call-start' || event.type === 'refusal-delta' || event.type === 'file') this.#written = undefined
+    }
+  }
+
+  /** Providers take a prefill without its last blanks and may write them again. */
+  #trimmed(batch: readonly ChatEvent[]): readonly ChatEvent[] {
+    return batch.flatMap(event => {
+      if (!this.#trim || event.type !== 'text-delta') return [event]
+      const text = event.text.trimStart()
+      this.#trim = text === ''
+      return text === '' ? [] : [{ ...event, text }]
+    })
+  }
+}

@@ -1,0 +1,67 @@
+import { GatewayError } from '../protocol/errors.js'
+import type { Capabilities, Clock, Deployment, Random } from '../protocol/ports.js'
+import type { Part, UpstreamRequest } from '../protocol/request.js'
+import type { Excluded } from '../protocol/result.js'
+import type { Live, LiveCandidate } from '../resilience/live.js'
+import { flatten } from '../routing/flatten.js'
+import type { Admitted, Plan } from './call.js'
+import { estimateInputTokens } from '../protocol/estimate.js'
+
+/** Gives a deployment its parts; `undefined` with a reason where it has no credential. */
+export type Bring = (deployment: Deployment) => Live | { readonly reason: string }
+
+/** Orders the route into candidates and leaves out those that cannot do what the request needs, saying why. */
+export function createPlan({ bring, clock, random }: { bring: Bring; clock: Clock; random: Random }): (admitted: Admitted) => Plan {
+  return admitted => {
+    const { request, route } = admitted
+    const candidates: LiveCandidate[] = []
+    const excluded: Excluded[] = []
+    const needs = new Needs(request)
+    for (const { deployment, onlyAfter } of flatten(route.target, { request, random, nowMs: clock.now() })) {
+      const missing = needs.missingIn(deployment.capabilities)
+      const live = missing === undefined ? bring(deployment) : { reason: missing }
+      if ('reason' in live) excluded.push({ deployment: deployment.id, reason: live.reason })
+      else candidates.push(onlyAfter === undefined ? { live } : { live, onlyAfter })
+    }
+    if (candidates.some(candidate => candidate.onlyAfter === undefined)) return { admitted, candidates, excluded }
+    const reasons = excluded.map(({ deployment, reason }) => `${deployment}: ${reason}`).join('; ')
+    throw new GatewayError('no_candidates', `No deployment of the route "${route.name}" can take this call${reasons === '' ? '' : `. ${reasons}`}.`, { origin: 'caller', excluded })
+  }
+}
+
+/** What a request asks of a deployment, read at most once. */
+class Needs {
+  readonly #request: UpstreamRequest
+  #parts: ReadonlySet<Part['type']> | undefined
+  #tokens: number | undefined
+
+  constructor(request: UpstreamRequest) {
+    this.#request = request
+  }
+
+  /** The first thing this deployment is known not to do. */
+  missingIn(capabilities: Capabilities): string | undefined {
+    const { tools, output, maxOutputTokens, prefill } = this.#request
+    if (capabilities.tools === false && tools !== undefined) return 'it takes no tools'
+    if (capabilities.jsonSchema === false && output !== undefined) return 'it takes no output schema'
+    if (capabilities.prefill === false && prefill === true) return 'it does not go on from an assistant message'
+    if (capabilities.images === false && this.#has('image')) return 'it takes no images'
+    if (capabilities.files === false && this.#has('file')) return 'it takes no files'
+    if (capabilities.audio === false && this.#has('audio')) return 'it takes no audio'
+    if (capabilities.maxOutputTokens !== undefined && maxOutputTokens !== undefined && maxOutputTokens > capabilities.maxOutputTokens) {
+      return `it writes at most ${capabilities.maxOutputTokens} tokens, ${maxOutputTokens} are asked for`
+    }
+    return capabilities.contextWindow === undefined ? undefined : this.#tooLong(capabilities.contextWindow)
+  }
+
+  #tooLong(contextWindow: number): string | undefined {
+    this.#tokens ??= estimateInputTokens(this.#request)
+    // An estimate may be off by half: only what cannot fit is left out, the rest is the provider's to judge.
+    return this.#tokens / 2 > contextWindow ? `its context window of ${contextWindow} tokens is too small for about ${this.#tokens}` : undefined
+  }
+
+  #has(type: Part['type']): boolean {
+    this.#parts ??= new Set(this.#request.messages.flatMap(({ content }) => (typeof content === 'string' ? [] : content.map(part => part.type))))
+    return this.#parts.has(type)
+  }
+}

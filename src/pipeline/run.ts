@@ -1,0 +1,44 @@
+import type { GatewayError } from '../protocol/errors.js'
+import type { Admitted, Call, Plan } from './call.js'
+import { Delivery, type Settle } from './deliver.js'
+import type { Flight } from './flight.js'
+import { asGatewayError, endOf, type Known } from './settle.js'
+
+/** The seven stages. Each is a function over its own dependencies; what one finds out is handed to the next. */
+export interface Stages {
+  /** Is this call allowed, and to which route does it go? */
+  readonly admit: (call: Call) => Promise<Admitted>
+  /** Is the answer known already? */
+  readonly recall: (admitted: Admitted) => undefined
+  /** Who could answer, in which order? */
+  readonly plan: (admitted: Admitted) => Plan
+  /** May it cost what it could cost? */
+  readonly reserve: (plan: Plan) => Plan
+  /** Ask, until an upstream commits. */
+  readonly dispatch: (plan: Plan) => Flight
+  /** Hand the events to the caller. */
+  readonly deliver: (admitted: Admitted, flight: Flight, settle: Settle) => Delivery
+  /** Price, release, record: at the end of the answer, whoever ends it. */
+  readonly settle: Settle
+}
+
+/** A call from its request to its delivery. `chat` and `stream` take the same way. */
+export function createRun({ admit, recall, plan, reserve, dispatch, deliver, settle }: Stages): (call: Call) => Promise<Delivery> {
+  return async call => {
+    let known: Known = {}
+    try {
+      const admitted = await admit(call)
+      known = { admitted }
+      recall(admitted)
+      const planned = reserve(plan(admitted))
+      const flight = dispatch(planned)
+      known = { admitted, flight }
+      await flight.open()
+      return deliver(admitted, flight, settle)
+    } catch (error) {
+      const fault: GatewayError = asGatewayError(error)
+      settle(call, endOf(fault), known)
+      throw fault
+    }
+  }
+}

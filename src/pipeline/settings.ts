@@ -1,0 +1,53 @@
+import { GatewayError } from '../protocol/errors.js'
+import { isObject } from '../protocol/json.js'
+import { refuseUnknownKeys } from '../protocol/suggest.js'
+import type { Deadlines } from '../resilience/attempt.js'
+import type { CallOptions, DeadlineOptions, RetryOptions, Settings } from './call.js'
+
+/** The defaults of a gateway. */
+export const DEFAULTS: Settings = {
+  retry: { attempts: 3, maxAttempts: 6, baseMs: 500, maxMs: 8_000, retryAfterCapMs: 10_000 },
+  deadlines: { answerMs: 300_000, firstEventMs: 30_000, reasoningFirstEventMs: 120_000, idleMs: 60_000, totalMs: 600_000, abandonMs: 300_000 },
+  chatWire: 'json',
+  recover: 'error',
+}
+const RETRY = new Set(Object.keys(DEFAULTS.retry))
+const DEADLINES = new Set(['answerMs', 'firstEventMs', 'idleMs', 'totalMs', 'abandonMs'])
+const COUNTS = new Set(['attempts', 'maxAttempts'])
+
+function checked(over: object, known: ReadonlySet<string>, where: string): void {
+  if (!isObject(over)) throw new GatewayError('invalid_request', `"${where}" must be an object.`, { origin: 'caller' })
+  refuseUnknownKeys(over, known, `"${where}"`, 'invalid_request')
+  for (const [key, value] of Object.entries(over)) {
+    const count = COUNTS.has(key)
+    if (typeof value === 'number' && value >= (count ? 1 : 0) && (!count || Number.isSafeInteger(value))) continue
+    throw new GatewayError('invalid_request', `"${where}.${key}" must be a ${count ? 'whole number of at least 1' : 'number of milliseconds, 0 or more'}.`, { origin: 'caller' })
+  }
+}
+
+/** A first-event deadline that somebody set holds for models that reason, too. */
+export function withDeadlines(base: Deadlines, over: DeadlineOptions): Deadlines {
+  return { ...base, ...over, ...(over.firstEventMs !== undefined && { reasoningFirstEventMs: over.firstEventMs }) }
+}
+
+/** `base` with what a gateway, a route or a call says on top; the same object where it says nothing. */
+export function withSettings(base: Settings, over: { readonly retry?: RetryOptions; readonly deadlines?: DeadlineOptions } & Partial<Pick<Settings, 'chatWire' | 'recover' | 'maxOutputTokens'>>): Settings {
+  const { retry, deadlines, chatWire, recover, maxOutputTokens } = over
+  if (retry === undefined && deadlines === undefined && chatWire === undefined && recover === undefined && maxOutputTokens === undefined) return base
+  return {
+    ...base,
+    ...(retry !== undefined && { retry: { ...base.retry, ...retry } }),
+    ...(deadlines !== undefined && { deadlines: withDeadlines(base.deadlines, deadlines) }),
+    ...(chatWire !== undefined && { chatWire }),
+    ...(recover !== undefined && { recover }),
+    ...(maxOutputTokens !== undefined && { maxOutputTokens }),
+  }
+}
+
+/** The settings of a route with those of one call on top, whose numbers are checked here: construction never saw them. */
+export function settingsOf(route: Settings, { retry, deadlines, recover }: CallOptions): Settings {
+  if (retry === undefined && deadlines === undefined && recover === undefined) return route
+  if (retry !== undefined) checked(retry, RETRY, 'retry')
+  if (deadlines !== undefined) checked(deadlines, DEADLINES, 'deadlines')
+  return withSettings(route, { ...(retry !== undefined && { retry }), ...(deadlines !== undefined && { deadlines }), ...(recover !== undefined && { recover }) })
+}

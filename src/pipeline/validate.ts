@@ -1,0 +1,154 @@
+import { GatewayError } from '../protocol/errors.js'
+import { conversationProblem } from '../protocol/conversation.js'
+import { isObject } from '../protocol/json.js'
+import type { ChatRequest, Message } from '../protocol/request.js'
+import { nearest, quoted, refuseUnknownKeys } from '../protocol/suggest.js'
+
+const REQUEST = new Set([
+  'model', 'system', 'messages', 'tools', 'toolChoice', 'parallelToolCalls', 'output', 'maxOutputTokens', 'temperature', 'topP', 'topK', 'stop', 'seed',
+  'frequencyPenalty', 'presencePenalty', 'reasoning', 'logprobs', 'providerOptions',
+])
+const OPTIONS = new Set(['signal', 'deadlines', 'retry', 'recover', 'headers', 'metadata'])
+const HINTS = new Map([
+  ['max_tokens', 'maxOutputTokens'],
+  ['max_completion_tokens', 'maxOutputTokens'],
+  ['maxTokens', 'maxOutputTokens'],
+  ['response_format', 'output'],
+  ['stop_sequences', 'stop'],
+  ['stopSequences', 'stop'],
+  ['reasoning_effort', 'reasoning'],
+  ['thinking', 'reasoning'],
+  ['top_logprobs', 'logprobs'],
+  ['functions', 'tools'],
+  ['prompt', 'messages'],
+])
+const NUMBERS: readonly (readonly [keyof ChatRequest, number, number])[] = [
+  ['maxOutputTokens', 1, Number.MAX_SAFE_INTEGER],
+  ['temperature', 0, 2],
+  ['topP', 0, 1],
+  ['topK', 0, Number.MAX_SAFE_INTEGER],
+  ['seed', Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+  ['frequencyPenalty', -2, 2],
+  ['presencePenalty', -2, 2],
+]
+const PARTS: Readonly<Record<Message['role'], ReadonlySet<string>>> = {
+  system: new Set(['text']),
+  developer: new Set(['text']),
+  user: new Set(['text', 'image', 'file', 'audio']),
+  assistant: new Set(['text', 'reasoning', 'tool-call', 'refusal', 'file']),
+  tool: new Set(['text', 'image', 'file']),
+}
+const ROLES = Object.keys(PARTS)
+const EFFORTS = new Set(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'])
+const TOOL_NAME = 128
+
+function bad(message: string): GatewayError {
+  return new GatewayError('invalid_request', message, { origin: 'caller' })
+}
+
+/** Refuses what no provider would take, saying where it is; nothing is copied. */
+export function validateRequest(request: ChatRequest): void {
+  if (!isObject(request as unknown)) throw bad("The request must be an object: gateway.chat({ model, messages: 'Hello' }).")
+  const given: object = request
+  if ('n' in given) throw bad('A call gives one answer: take "n" out and call again for more.')
+  if ('stream' in given) throw bad('Take "stream" out: gateway.chat() gives whole answers, gateway.stream() streams.')
+  refuseUnknownKeys(given, REQUEST, 'The request', 'invalid_request', HINTS, "A parameter of one provider's own goes into providerOptions: { [dialect]: { ... } }.")
+  if (typeof request.model !== 'string' || request.model === '') throw bad('"model" must be the name of a route.')
+  if (request.system !== undefined && typeof request.system !== 'string') throw bad('"system" must be a text. For parts, put a { role: \'system\' } message first.')
+  validateNumbers(request)
+  validateChoices(request)
+  validateMessages(request.messages)
+  if (request.tools !== undefined) validateTools(request.tools)
+}
+
+function validateNumbers(request: ChatRequest): void {
+  for (const [key, low, high] of NUMBERS) {
+    const value: unknown = request[key]
+    if (value === undefined) continue
+    if (typeof value !== 'number' || !(value >= low && value <= high)) throw bad(`"${key}" must be a number${high < 10 ? ` from ${low} to ${high}` : low > 0 ? ` of at least ${low}` : ''}.`)
+  }
+}
+
+function validateChoices({ toolChoice, reasoning, providerOptions, stop, logprobs, parallelToolCalls }: ChatRequest): void {
+  if (toolChoice !== undefined && !['auto', 'required', 'none'].includes(toolChoice as string) && !(isObject(toolChoice) && typeof toolChoice['name'] === 'string')) {
+    throw bad('"toolChoice" must be \'auto\', \'required\', \'none\' or { name }.')
+  }
+  if (reasoning !== undefined) {
+    if (!isObject(reasoning as unknown)) throw bad('"reasoning" must be { effort?, budgetTokens? }.')
+    refuseUnknownKeys(reasoning, new Set(['effort', 'budgetTokens']), '"reasoning"', 'invalid_request')
+    if (reasoning.effort !== undefined && !EFFORTS.has(reasoning.effort)) throw bad(`"reasoning.effort" must be one of ${[...EFFORTS].join(', ')}.`)
+    if (reasoning.budgetTokens !== undefined && !(Number.isSafeInteger(reasoning.budgetTokens) && reasoning.budgetTokens >= 0)) throw bad('"reasoning.budgetTokens" must be a whole number.')
+  }
+  if (providerOptions !== undefined && !(isObject(providerOptions) && Object.values(providerOptions).every(isObject))) throw bad('"providerOptions" must be { [dialect]: { ... } }.')
+  if (stop !== undefined && typeof stop !== 'string' && !(Array.isArray(stop) && stop.every(text => typeof text === 'string' && text !== ''))) throw bad('"stop" must be a text or a list of texts.')
+  if (logprobs !== undefined && typeof logprobs !== 'boolean' && !(Number.isSafeInteger(logprobs) && logprobs >= 0 && logprobs <= 20)) throw bad('"logprobs" must be a boolean or a whole number up to 20.')
+  if (parallelToolCalls !== undefined && typeof parallelToolCalls !== 'boolean') throw bad('"parallelToolCalls" must be a boolean.')
+}
+
+function validateMessages(messages: ChatRequest['messages']): void {
+  if (typeof messages === 'string') {
+    if (messages === '') throw bad('"messages" is empty. Give the user\'s text.')
+    return
+  }
+  if (!Array.isArray(messages) || messages.length === 0) throw bad('"messages" is empty. Give a text or a list of { role, content }.')
+  for (let at = 0; at < messages.length; at++) validateMessage(messages[at] as Message, at)
+  const problem = conversationProblem(messages as readonly Message[])
+  if (problem !== undefined) throw bad(problem)
+}
+
+function validateMessage(message: Message, at: number): void {
+  if (!isObject(message as unknown)) throw bad(`messages[${at}] must be { role, content }.`)
+  const allowed: ReadonlySet<string> | undefined = Object.hasOwn(PARTS, message.role) ? PARTS[message.role] : undefined
+  if (allowed === undefined) {
+    const near = nearest(String(message.role), ROLES)
+    throw bad(`messages[${at}].role ${quoted(String(message.role))} is not one of ${ROLES.join(', ')}.${near === undefined ? '' : ` Did you mean "${near}"?`}`)
+  }
+  if (message.role === 'tool' && (typeof message.toolCallId !== 'string' || message.toolCallId === '')) throw bad(`messages[${at}] needs the toolCallId of the call it answers.`)
+  if (typeof message.content === 'string') return
+  if (!Array.isArray(message.content)) throw bad(`messages[${at}].content must be a text or a list of parts.`)
+  for (const [i, part] of (message.content as readonly unknown[]).entries()) validatePart(part, allowed, `messages[${at}].content[${i}]`)
+}
+
+function validatePart(part: unknown, allowed: ReadonlySet<string>, where: string): void {
+  if (!isObject(part)) throw bad(`${where} must be a part: { type, ... }.`)
+  const type = String(part['type'])
+  if (!allowed.has(type)) {
+    const near = nearest(type, allowed)
+    throw bad(`${where} has the type ${quoted(type)}; this role takes ${[...allowed].join(', ')}.${near === undefined ? '' : ` Did you mean "${near}"?`}`)
+  }
+  if ((type === 'text' || type === 'reasoning' || type === 'refusal') && typeof part['text'] !== 'string') throw bad(`${where}.text must be a text.`)
+  if (type === 'tool-call' && (typeof part['id'] !== 'string' || typeof part['name'] !== 'string')) throw bad(`${where} needs id and name. Put result.message back as it came.`)
+  if (type === 'image') validateData(part['image'], part['mediaType'], `${where}.image`)
+  if (type === 'file' && typeof part['mediaType'] !== 'string') throw bad(`${where} needs its mediaType, such as 'application/pdf'.`)
+  if (type === 'file' || type === 'audio') validateData(part['data'], part['mediaType'] ?? part['format'], `${where}.data`)
+}
+
+function validateData(data: unknown, kind: unknown, where: string): void {
+  const bytes = data instanceof Uint8Array
+  if (!bytes && !(data instanceof URL) && (typeof data !== 'string' || data === '')) throw bad(`${where} must be a URL, a text or bytes.`)
+  if (bytes && typeof kind !== 'string') throw bad(`${where} is bytes: say what they are, such as mediaType: 'image/png'.`)
+}
+
+function validateTools(tools: NonNullable<ChatRequest['tools']>): void {
+  if (!Array.isArray(tools)) throw bad('"tools" must be a list.')
+  const names = new Set<string>()
+  for (const [at, tool] of (tools as readonly unknown[]).entries()) {
+    if (!isObject(tool)) throw bad(`tools[${at}] must be { name, inputSchema }.`)
+    if ('providerData' in tool) continue
+    if (typeof tool['name'] !== 'string' || tool['name'] === '' || tool['name'].length > TOOL_NAME) throw bad(`tools[${at}] needs a name of at most ${TOOL_NAME} characters.`)
+    if (names.has(tool['name'])) throw bad(`tools[${at}]: the name ${quoted(tool['name'])} is taken by a tool before it.`)
+    names.add(tool['name'])
+    refuseUnknownKeys(tool, new Set(['name', 'description', 'inputSchema', 'strict', 'cacheControl']), `tools[${at}]`, 'invalid_request', new Map([['parameters', 'inputSchema'], ['input_schema', 'inputSchema']]))
+    if (tool['inputSchema'] === undefined) throw bad(`tools[${at}] needs an inputSchema; for a tool without arguments { type: 'object', properties: {} }.`)
+  }
+}
+
+/** Refuses options of a call that do not exist. */
+export function validateCallOptions(options: object): void {
+  if (!isObject(options)) throw bad('The options of a call must be an object.')
+  refuseUnknownKeys(options, OPTIONS, 'The options of a call', 'invalid_request')
+  const { signal, recover, metadata } = options
+  if (signal !== undefined && !(isObject(signal) && typeof signal['addEventListener'] === 'function')) throw bad('"signal" must be an AbortSignal.')
+  if (recover !== undefined && recover !== 'error' && recover !== 'restart' && recover !== 'continue') throw bad("\"recover\" must be 'error', 'restart' or 'continue'.")
+  if (metadata !== undefined && !isObject(metadata)) throw bad('"metadata" must be an object.')
+}

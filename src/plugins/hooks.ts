@@ -1,0 +1,86 @@
+import { GatewayError } from '../protocol/errors.js'
+import type { ChatEvent } from '../protocol/events.js'
+import type { CallView, FlushReason, Hooks, Plugin } from '../protocol/ports.js'
+import type { UpstreamRequest } from '../protocol/request.js'
+
+/** The hooks of all plugins on one call: requests go first to last, events last to first. */
+export interface HookChain {
+  request(request: UpstreamRequest): Promise<UpstreamRequest>
+  /** The same array where no hook looks at events. */
+  events(batch: readonly ChatEvent[]): readonly ChatEvent[]
+  flush(reason: FlushReason): readonly ChatEvent[]
+  readonly idle: boolean
+}
+
+const NOTHING: readonly ChatEvent[] = []
+const IDLE: HookChain = { request: request => Promise.resolve(request), events: batch => batch, flush: () => NOTHING, idle: true }
+
+interface Named {
+  readonly name: string
+  readonly hooks: Hooks
+}
+
+/** Opens every plugin on a call. A plugin that fails refuses the call: a guard that crashed guards nothing. */
+export function openHooks(plugins: readonly Plugin[], view: CallView): HookChain {
+  const opened: Named[] = []
+  for (const plugin of plugins) {
+    if (plugin.open === undefined) continue
+    const { open } = plugin
+    opened.push({ name: plugin.name, hooks: guarded(plugin.name, () => open.call(plugin, view)) })
+  }
+  if (opened.length === 0) return IDLE
+  const asking = opened.filter(({ hooks }) => hooks.request !== undefined)
+  const watching = opened.filter(({ hooks }) => hooks.event !== undefined || hooks.flush !== undefined).reverse()
+  return {
+    idle: false,
+    request: request => asking.reduce(async (before, { name, hooks }) => changed(name, hooks, await before), Promise.resolve(request)),
+    events: batch => watching.reduce((events, named) => through(named, events), batch),
+    flush: reason => flushAll(watching, reason),
+  }
+}
+
+async function changed(name: string, hooks: Hooks, request: UpstreamRequest): Promise<UpstreamRequest> {
+  try {
+    const next: unknown = await hooks.request?.(request)
+    if (typeof next === 'object' && next !== null && 'messages' in next && Array.isArray(next.messages)) return next as UpstreamRequest
+  } catch (error) {
+    throw refusal(name, error)
+  }
+  throw refusal(name, new TypeError('its request hook returned no request'))
+}
+
+function through({ name, hooks }: Named, events: readonly ChatEvent[]): readonly ChatEvent[] {
+  if (hooks.event === undefined) return events
+  const out: ChatEvent[] = []
+  for (const event of events) {
+    const given = guarded(name, () => hooks.event?.(event))
+    if (given === undefined) continue
+    if (Array.isArray(given)) out.push(...(given as readonly ChatEvent[]))
+    else out.push(given as ChatEvent)
+  }
+  return out
+}
+
+/** What one hook lets go still passes the hooks after it. */
+function flushAll(watching: readonly Named[], reason: FlushReason): readonly ChatEvent[] {
+  let carried: readonly ChatEvent[] = NOTHING
+  for (const named of watching) {
+    const passed = through(named, carried)
+    const own = guarded(named.name, () => named.hooks.flush?.(reason)) ?? NOTHING
+    carried = own.length === 0 ? passed : [...passed, ...own]
+  }
+  return reason === 'restart' ? NOTHING : carried
+}
+
+function guarded<T>(name: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw refusal(name, error)
+  }
+}
+
+function refusal(name: string, error: unknown): GatewayError {
+  if (GatewayError.is(error)) return error
+  return new GatewayError('refused', `The plugin "${name}" failed with a ${error instanceof Error ? error.name : typeof error}, so the call was refused.`, { origin: 'gateway' })
+}

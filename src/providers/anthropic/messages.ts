@@ -1,0 +1,154 @@
+import { fitToolId, isOwn } from '../../protocol/conversation.js'
+import { GatewayError } from '../../protocol/errors.js'
+import { isObject, tryParseJson, type Json } from '../../protocol/json.js'
+import type { Target } from '../../protocol/ports.js'
+import type { AssistantMessage, Citation, Message, SystemMessage, TextPart, ToolCallPart, ToolMessage, UpstreamRequest, UserMessage } from '../../protocol/request.js'
+import { cached, inputBlocks, own, verbatim, type Block, type Notes } from './content.js'
+import { traitsOf } from './models.js'
+import { TOOL_ID, type Names } from './names.js'
+
+type AssistantPart = Exclude<AssistantMessage['content'], string>[number]
+/** Tool results stand apart, because they must be first and together. */
+interface Turn {
+  readonly role: 'user' | 'assistant' | 'system'
+  readonly results: Block[]
+  readonly rest: Block[]
+}
+
+/** The conversation as this dialect wants it. */
+export interface Conversation {
+  readonly system: readonly Block[]
+  readonly messages: readonly { readonly role: Turn['role']; readonly content: readonly Block[] }[]
+}
+
+class Writer {
+  readonly turns: Turn[] = []
+  readonly #target: Target
+  readonly #names: Names
+  readonly #notes: Notes
+  readonly #lateSystem: boolean
+
+  constructor(target: Target, names: Names, notes: Notes) {
+    this.#target = target
+    this.#names = names
+    this.#notes = notes
+    this.#lateSystem = traitsOf(target.model).lateSystem
+  }
+
+  add(message: Message): void {
+    switch (message.role) {
+      case 'user':
+        return this.#user(message)
+      case 'assistant':
+        return this.#write('assistant', this.#assistant(message))
+      case 'tool':
+        return this.#result(message)
+      default:
+        return this.#system(message)
+    }
+  }
+
+  #write(role: Turn['role'], blocks: readonly Block[]): void {
+    if (blocks.length === 0) return
+    const last = this.turns.at(-1)
+    if (last?.role === role) last.rest.push(...blocks)
+    else this.turns.push({ role, results: [], rest: [...blocks] })
+  }
+
+  #user({ content, name }: UserMessage): void {
+    if (name !== undefined) this.#notes.add('unsupported', 'This dialect has no names on messages; they were left out.', 'messages')
+    if (typeof content !== 'string' && content.some(part => part.type === 'image' && (part.detail ?? 'auto') !== 'auto')) this.#notes.add('unsupported', 'This dialect has no `detail` on images; it was left out.', 'messages')
+    this.#write('user', inputBlocks(content))
+  }
+
+  // The result goes right behind the call, whatever was said in between.
+  #result(message: ToolMessage): void {
+    const content = inputBlocks(message.content)
+    const block: Block = { type: 'tool_result', tool_use_id: fitToolId(message.toolCallId, TOOL_ID), ...(content.length > 0 && { content }), ...(message.isError === true && { is_error: true }) }
+    const at = this.turns.findLastIndex(turn => turn.role === 'assistant') + 1
+    let turn = this.turns[at]
+    if (turn?.role !== 'user') {
+      turn = { role: 'user', results: [], rest: [] }
+      this.turns.splice(at, 0, turn)
+    }
+    turn.results.push(cached(block, message.cacheControl))
+  }
+
+  #system(message: SystemMessage): void {
+    const blocks = inputBlocks(message.content)
+    if (this.#lateSystem || blocks.length === 0) return this.#write('system', blocks)
+    this.#notes.add('changed', 'The model takes system messages only at the start; later ones were sent as user text.', 'messages')
+    this.#write('user', blocks.map(block => (typeof block['text'] === 'string' ? { ...block, text: `<system>\n${block['text']}\n</system>` } : block)))
+  }
+
+  #assistant(message: AssistantMessage): Block[] {
+    if (typeof message.content === 'string') return inputBlocks(message.content)
+    const mine = isOwn(message, this.#target)
+    return message.content.map(part => verbatim(part.providerData) ?? this.#part(part, mine)).filter(block => block !== undefined)
+  }
+
+  #part(part: AssistantPart, mine: boolean): Block | undefined {
+    switch (part.type) {
+      case 'text':
+        return part.text.trim() === '' ? undefined : cached({ type: 'text', text: part.text, ...citationsOf(part, mine) }, part.cacheControl)
+      case 'refusal':
+        return part.text.trim() === '' ? undefined : cached({ type: 'text', text: part.text }, part.cacheControl)
+      case 'tool-call':
+        return this.#call(part, mine)
+      case 'reasoning':
+        return this.#thinking(part.text, mine ? own(part.providerData) : undefined)
+      default:
+        this.#notes.add('dropped', 'Files in assistant messages cannot be sent to this dialect and were left out.', 'messages')
+        return undefined
+    }
+  }
+
+  #thinking(text: string, data: Record<string, unknown> | undefined): Block | undefined {
+    if (typeof data?.['redacted'] === 'string') return { type: 'redacted_thinking', data: data['redacted'] }
+    if (typeof data?.['signature'] === 'string' && data['signature'] !== '') return { type: 'thinking', thinking: text, signature: data['signature'] }
+    this.#notes.add('dropped', 'Reasoning that this model did not sign cannot be sent back and was left out.', 'messages')
+    return undefined
+  }
+
+  #call(part: ToolCallPart, mine: boolean): Block {
+    const caller = mine ? own(part.providerData)?.['caller'] : undefined
+    const block: Block = { type: 'tool_use', id: fitToolId(part.id, TOOL_ID), name: this.#names.wire(part.name), input: this.#input(part), ...(isObject(caller) && { caller: caller as Json }) }
+    return cached(block, part.cacheControl)
+  }
+
+  #input(part: ToolCallPart): Json {
+    if (isObject(part.input)) return part.input as Json
+    const text = typeof part.input === 'string' ? part.input : (part.arguments ?? '')
+    const parsed = tryParseJson(text)
+    if (isObject(parsed)) return parsed as Json
+    const value = part.input ?? parsed
+    if (value === undefined || value === null || value === '') return {}
+    this.#notes.add('changed', 'The input of a tool call in the messages is no object; it was sent as { value }.', 'messages')
+    return { value: value as Json }
+  }
+}
+
+function citationsOf(part: TextPart, mine: boolean): { citations?: Json } {
+  const raw = mine ? (part.citations ?? []).flatMap(({ data }: Citation) => (isObject(data) && typeof data['type'] === 'string' ? [data as Json] : [])) : []
+  return raw.length > 0 ? { citations: raw } : {}
+}
+
+// A final assistant text that ends in white space is refused.
+function trimLast(turns: readonly Turn[]): void {
+  const last = turns.at(-1)
+  const block = last?.role === 'assistant' ? last.rest.at(-1) : undefined
+  if (last !== undefined && block?.['type'] === 'text' && typeof block['text'] === 'string') last.rest[last.rest.length - 1] = { ...block, text: block['text'].trimEnd() }
+}
+
+export function conversationOf(request: UpstreamRequest, target: Target, names: Names, notes: Notes): Conversation {
+  const first = request.messages.findIndex(message => message.role !== 'system' && message.role !== 'developer')
+  const start = first < 0 ? request.messages.length : first
+  const writer = new Writer(target, names, notes)
+  for (const message of request.messages.slice(start)) writer.add(message)
+  trimLast(writer.turns)
+  if (writer.turns.length === 0) throw new GatewayError('invalid_request', 'The messages hold nothing but blank text. Add a user message.', { origin: 'caller' })
+  return {
+    system: request.messages.slice(0, start).flatMap(message => (message.role === 'system' || message.role === 'developer' ? inputBlocks(message.content) : [])),
+    messages: writer.turns.map(({ role, results, rest }) => ({ role, content: [...results, ...rest] })),
+  }
+}

@@ -1,0 +1,54 @@
+import { isObject } from '../../protocol/json.js'
+import type { Adapter, Deployment } from '../../protocol/ports.js'
+import { defineDeployment, type DeploymentOptions } from '../define.js'
+import { ChatDecoder } from './decode.js'
+import { encode } from './encode.js'
+import { fault, limits } from './fault.js'
+import { QUIRKS, type Quirks } from './quirks.js'
+
+export type { QuirkId, Quirks, ReasoningStyle } from './quirks.js'
+export { QUIRK_KEYS, QUIRKS } from './quirks.js'
+
+/** The adapter of the OpenAI chat-completions dialect; `quirks` say how a server differs from most. */
+export function openaiAdapter(quirks: Quirks = QUIRKS.plain): Adapter {
+  const authHeader = quirks.authHeader?.toLowerCase()
+  return {
+    dialect: 'openai',
+    encode: (request, target, wire) => encode(request, target, wire, quirks),
+    authorize: (call, secret) => ({
+      ...call,
+      headers: { ...call.headers, ...(authHeader === undefined ? { authorization: `Bearer ${secret.reveal()}` } : { [authHeader]: secret.reveal() }) },
+    }),
+    decode: context => new ChatDecoder(context, quirks),
+    fault: (status, headers, body, nowMs) => fault(status, headers, body, nowMs, quirks),
+    limits: headers => limits(headers),
+  }
+}
+
+/** Options of {@link openai}. */
+export interface OpenAIOptions extends DeploymentOptions {
+  /** Sent as `OpenAI-Organization`. */
+  readonly organization?: string
+  /** Sent as `OpenAI-Project`. */
+  readonly project?: string
+}
+
+const ADAPTER = openaiAdapter(QUIRKS.openai)
+
+/**
+ * A model of OpenAI, over chat completions. The key comes from `OPENAI_API_KEY` unless given.
+ *
+ * @example
+ * openai('gpt-5.6', { price: { input: 1.25, output: 10 } })
+ */
+export function openai(model: string, options: OpenAIOptions = {}): Deployment {
+  const provider = { name: 'openai', adapter: ADAPTER, baseUrl: 'https://api.openai.com/v1', env: ['OPENAI_API_KEY'] }
+  if (!isObject(options as unknown)) return defineDeployment(provider, model, options)
+  const { organization, project, ...rest } = options
+  const headers = {
+    ...rest.headers,
+    ...(organization !== undefined && { 'openai-organization': organization }),
+    ...(project !== undefined && { 'openai-project': project }),
+  }
+  return defineDeployment(provider, model, Object.keys(headers).length > 0 ? { ...rest, headers } : rest)
+}

@@ -1,0 +1,231 @@
+import { fitToolId, isOwn, type ToolIdRule } from '../../protocol/conversation.js'
+import type { Warning } from '../../protocol/events.js'
+import { isObject } from '../../protocol/json.js'
+import type { Target } from '../../protocol/ports.js'
+import type { AssistantMessage, CacheControl, Message, Part, ProviderData, SystemMessage, ToolCallPart, ToolMessage, UpstreamRequest, UserMessage } from '../../protocol/request.js'
+import { fileBlock, imageBlock, spokenBlock, type Block } from './media.js'
+import type { Family } from './models.js'
+import type { Quirks } from './quirks.js'
+
+/** What one encoding works with. */
+export interface Encoding {
+  readonly quirks: Quirks
+  readonly target: Target
+  readonly family: Family
+  readonly warnings: Warning[]
+}
+
+type AssistantPart = Exclude<AssistantMessage['content'], string>[number]
+
+const ALNUM = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+const ID_RULES: Readonly<Record<NonNullable<Quirks['toolId']>, ToolIdRule>> = {
+  openai: { pattern: /^[\w-]{1,40}$/, alphabet: ALNUM, length: 24 },
+  mistral: { pattern: /^[a-zA-Z0-9]{9}$/, alphabet: ALNUM, length: 9 },
+  // Some chat templates read the index out of ids such as functions.name:0.
+  any: { pattern: /^[\w.:-]{1,64}$/, alphabet: ALNUM, length: 24 },
+}
+
+/** What the decoder of this dialect left on a part. */
+function ownData(data: ProviderData | undefined): Record<string, unknown> | undefined {
+  const found = data?.['openai']
+  return isObject(found) ? found : undefined
+}
+
+/** The part as the caller wrote it for this dialect, to be sent verbatim. */
+export function verbatim(data: ProviderData | undefined, target: Target): Block | undefined {
+  if (data === undefined) return undefined
+  for (const key of ['openai', target.provider]) {
+    const found = data[key]
+    if (isObject(found) && isObject(found['block'])) return found['block']
+  }
+  return undefined
+}
+
+/** `cache_control` where the server knows it; others cache by themselves. */
+export function cached(control: CacheControl | undefined, { quirks }: Encoding): Block {
+  if (control === undefined || quirks.cacheControl !== true) return {}
+  return { cache_control: { type: 'ephemeral', ...(control.ttl !== undefined && { ttl: control.ttl }) } }
+}
+
+function warn(encoding: Encoding, code: Warning['code'], message: string, parameter: string): void {
+  encoding.warnings.push({ code, message, parameter })
+}
+
+function contentBlocks(part: Part, encoding: Encoding): Block[] {
+  const block = verbatim(part.providerData, encoding.target)
+  if (block !== undefined) return [block]
+  const made = mediaBlock(part, encoding)
+  if (made === undefined) return []
+  return [part.cacheControl === undefined ? made : { ...made, ...cached(part.cacheControl, encoding) }]
+}
+
+function mediaBlock(part: Part, { quirks }: Encoding): Block | undefined {
+  switch (part.type) {
+    case 'text':
+      return { type: 'text', text: part.text }
+    case 'image':
+      return imageBlock(part)
+    case 'file':
+      return fileBlock(part, quirks)
+    case 'audio':
+      return spokenBlock(part, quirks)
+    default:
+      return undefined
+  }
+}
+
+/** Text where that says it all, else parts. */
+function content(parts: readonly Part[], encoding: Encoding, at: number): unknown {
+  const only = parts.length === 1 ? parts[0] : undefined
+  if (only?.type === 'text' && only.providerData === undefined && only.cacheControl === undefined) return only.text
+  if (encoding.quirks.stringContent === true) {
+    if (parts.some(part => part.type !== 'text')) warn(encoding, 'dropped', 'This provider takes text only; images, files and sounds were left out.', `messages[${at}].content`)
+    return parts.flatMap(part => (part.type === 'text' ? [part.text] : [])).join('\n')
+  }
+  return parts.flatMap(part => contentBlocks(part, encoding))
+}
+
+function instructions(message: SystemMessage, encoding: Encoding, at: number): Block {
+  const { family, quirks } = encoding
+  const body = typeof message.content === 'string' ? message.content : content(message.content, encoding, at)
+  if (family.instructions === 'user') {
+    warn(encoding, 'changed', 'This model takes no instructions of their own; they were sent as a user message.', `messages[${at}].role`)
+    return { role: 'user', content: body }
+  }
+  const developer = quirks.developer === true && (family.instructions === 'developer' || message.role === 'developer')
+  return { role: developer ? 'developer' : 'system', content: body }
+}
+
+function user(message: UserMessage, encoding: Encoding, at: number): Block {
+  const body = typeof message.content === 'string' ? message.content : content(message.content, encoding, at)
+  return { role: 'user', content: body, ...(message.name !== undefined && { name: message.name }) }
+}
+
+function idRule({ quirks }: Encoding): ToolIdRule {
+  return ID_RULES[quirks.toolId ?? 'any']
+}
+
+function toolCall(part: ToolCallPart, own: boolean, encoding: Encoding): Block {
+  const id = fitToolId(part.id, idRule(encoding))
+  const data = ownData(part.providerData)
+  if (data?.['type'] === 'custom') return { id, type: 'custom', custom: { name: part.name, input: typeof part.input === 'string' ? part.input : (part.arguments ?? '') } }
+  const written = part.arguments ?? JSON.stringify(part.input) ?? ''
+  const call: Block = { id, type: 'function', function: { name: part.name, arguments: written.trim() === '' ? '{}' : written } }
+  return own && data?.['extra_content'] !== undefined ? { ...call, extra_content: data['extra_content'] } : call
+}
+
+function replayed(content: readonly AssistantPart[], calls: boolean, { quirks }: Encoding): Block {
+  const when = quirks.replay ?? 'never'
+  if (when === 'never' || (when === 'tool-turns' && !calls)) return {}
+  const parts = content.flatMap(part => (part.type === 'reasoning' ? [part] : []))
+  const text = parts.map(part => part.text).join('')
+  if (quirks.replayField !== 'reasoning_details') return text === '' ? {} : { [quirks.replayField ?? 'reasoning_content']: text }
+  const details = parts.flatMap(part => {
+    const found = ownData(part.providerData)?.['reasoning_details']
+    return Array.isArray(found) ? (found as readonly unknown[]) : []
+  })
+  if (details.length > 0) return { reasoning_details: details }
+  return text === '' ? {} : { reasoning: text }
+}
+
+/** What the parts of an assistant message come to. */
+interface Spoken {
+  readonly blocks: Block[]
+  readonly calls: Block[]
+  text: string
+  refusal: string
+  /** Something in it is more than text, so it must go as parts. */
+  special: boolean
+}
+
+function speak(part: AssistantPart, spoken: Spoken, own: boolean, encoding: Encoding, at: number): void {
+  const block = verbatim(part.providerData, encoding.target)
+  if (part.type === 'tool-call') {
+    spoken.calls.push(block ?? toolCall(part, own, encoding))
+  } else if (block !== undefined) {
+    spoken.blocks.push(block)
+    spoken.special = true
+  } else if (part.type === 'file') {
+    warn(encoding, 'dropped', 'This provider takes no files in an assistant message; the file was left out.', `messages[${at}].content`)
+  } else if (part.type === 'refusal' && encoding.quirks.refusal === true) {
+    spoken.refusal += part.text
+  } else if (part.type !== 'reasoning' && part.text !== '') {
+    const cache = cached(part.cacheControl, encoding)
+    spoken.text += part.text
+    spoken.blocks.push({ type: 'text', text: part.text, ...cache })
+    spoken.special ||= 'cache_control' in cache
+  }
+}
+
+function assistant(message: AssistantMessage, encoding: Encoding, at: number): Block {
+  if (typeof message.content === 'string') return { role: 'assistant', content: message.content }
+  const own = isOwn(message, encoding.target)
+  const spoken: Spoken = { blocks: [], calls: [], text: '', refusal: '', special: false }
+  for (const part of message.content) speak(part, spoken, own, encoding, at)
+  const { blocks, calls, text, refusal, special } = spoken
+  const stringOnly = encoding.quirks.stringContent === true
+  const body = special && !stringOnly ? blocks : text
+  const bare = body === '' && !stringOnly && (calls.length > 0 || refusal !== '')
+  return {
+    role: 'assistant',
+    content: bare ? null : body,
+    ...(refusal !== '' && { refusal }),
+    ...(own && replayed(message.content, calls.length > 0, encoding)),
+    ...(calls.length > 0 && { tool_calls: calls }),
+  }
+}
+
+function toolResult(message: ToolMessage, encoding: Encoding, at: number, media: Block[]): Block {
+  const id = fitToolId(message.toolCallId, idRule(encoding))
+  const result = (body: unknown): Block => ({ role: 'tool', tool_call_id: id, content: body })
+  if (typeof message.content === 'string') {
+    const cache = cached(message.cacheControl, encoding)
+    return result('cache_control' in cache ? [{ type: 'text', text: message.content, ...cache }] : message.content)
+  }
+  const texts = message.content.flatMap(part => (part.type === 'text' ? [part.text] : []))
+  const seen = message.content.filter(part => part.type !== 'text')
+  if (seen.length === 0) return result(texts.join('\n'))
+  if (encoding.quirks.stringContent === true) return result(content(message.content, encoding, at))
+  warn(encoding, 'changed', 'This provider takes text only as a tool result; images and files went into a user message after it.', `messages[${at}].content`)
+  media.push({ type: 'text', text: `Attached to the result of the tool call ${id}:` }, ...seen.flatMap(part => contentBlocks(part, encoding)))
+  return result(texts.length > 0 ? texts.join('\n') : 'The result is attached in the next user message.')
+}
+
+function markPrefill(out: Block[], request: UpstreamRequest, encoding: Encoding): void {
+  if (request.prefill !== true) return
+  const last = out.at(-1)
+  const { prefill } = encoding.quirks
+  if (prefill === undefined || last?.['role'] !== 'assistant') warn(encoding, 'unsupported', 'This provider does not go on from an assistant message; it may answer the message instead.', 'prefill')
+  else if (prefill !== 'plain') last[prefill] = true
+}
+
+/** The conversation in the words of the dialect. */
+export function encodeMessages(request: UpstreamRequest, encoding: Encoding): Block[] {
+  const out: Block[] = []
+  let media: Block[] = []
+  // All results of a turn stand together, so what is attached to them comes after the last.
+  const attach = () => {
+    if (media.length > 0) out.push({ role: 'user', content: media })
+    media = []
+  }
+  for (const [at, message] of request.messages.entries()) {
+    if (message.role !== 'tool') attach()
+    out.push(encodeMessage(message, encoding, at, media))
+  }
+  attach()
+  markPrefill(out, request, encoding)
+  return out
+}
+
+function encodeMessage(message: Message, encoding: Encoding, at: number, media: Block[]): Block {
+  switch (message.role) {
+    case 'user':
+      return user(message, encoding, at)
+    case 'assistant':
+      return assistant(message, encoding, at)
+    case 'tool':
+      return toolResult(message, encoding, at, media)
+    default:
+      return instructions(message, encoding, at)
+  }
+}

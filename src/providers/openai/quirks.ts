@@ -1,0 +1,128 @@
+import type { FinishReason } from '../../protocol/events.js'
+import type { JsonObject } from '../../protocol/json.js'
+import type { Effort, UpstreamRequest } from '../../protocol/request.js'
+
+/** How a server takes the wish for reasoning. */
+export type ReasoningStyle =
+  /** It has no such switch. */
+  | 'none'
+  /** `reasoning_effort: word`. */
+  | 'effort'
+  /** `reasoning: { effort | max_tokens }`. */
+  | 'object'
+  /** `reasoning: { enabled }`. */
+  | 'enabled'
+  /** `thinking: { type }`, and `reasoning_effort` where `efforts` names words. */
+  | 'thinking'
+  /** `enable_thinking` and `thinking_budget`. */
+  | 'enable_thinking'
+  /** `chat_template_kwargs: { enable_thinking }`. */
+  | 'template'
+
+/** What makes one server of the dialect differ from the next. Every field has a default that suits most of them. */
+export interface Quirks {
+  /** Name of the output limit. Default `max_tokens`. */
+  readonly maxTokens?: 'max_tokens' | 'max_completion_tokens'
+  /** Understands the role `developer`; otherwise it is sent as `system`. Default false. */
+  readonly developer?: boolean
+  /** Understands `stream_options.include_usage`. Default true. */
+  readonly streamUsage?: boolean
+  /** Default `effort`. */
+  readonly reasoning?: ReasoningStyle
+  /** The effort words it takes; others become the nearest, with a warning. Default: all. */
+  readonly efforts?: readonly Effort[]
+  /** Where an answer's reasoning text is looked for; the first that is not empty is taken. */
+  readonly reasoningFields?: readonly string[]
+  /** Sends the model's own reasoning back. Default `never`. */
+  readonly replay?: 'never' | 'tool-turns' | 'always'
+  /** The field it goes back in. Default `reasoning_content`. */
+  readonly replayField?: 'reasoning_content' | 'reasoning' | 'reasoning_details'
+  /** False: it has no tools at all. Default true. */
+  readonly tools?: boolean
+  /** Word for a call that must be made; `null` where it has none. Default `required`. */
+  readonly required?: string | null
+  /** False: a tool cannot be named in `tool_choice`. Default true. */
+  readonly namedTool?: boolean
+  /** Understands `strict`. Default true. */
+  readonly strict?: boolean
+  /** How it takes the shape of an answer. Default `json_schema`. */
+  readonly output?: 'json_schema' | 'json_object'
+  /** Content must be text, not parts. Default false. */
+  readonly stringContent?: boolean
+  /** Takes `refusal` on assistant messages; otherwise a refusal is plain text. Default false. */
+  readonly refusal?: boolean
+  /** Takes `https:` addresses of files. Default false. */
+  readonly fileUrls?: boolean
+  /** Files go as `document_url` and audio as bare text. Default false. */
+  readonly documents?: boolean
+  /** What it accepts as a tool-call id. Default `any`. */
+  readonly toolId?: 'openai' | 'mistral' | 'any'
+  /** Takes `cache_control` on parts and tools. Default false. */
+  readonly cacheControl?: boolean
+  /** How it takes an assistant message to go on from: with a mark, or as it stands. Default: not at all. */
+  readonly prefill?: 'prefix' | 'partial' | 'plain'
+  /** Takes `top_k`. Default false. */
+  readonly topK?: boolean
+  /** Name of the seed. Default `seed`. */
+  readonly seed?: string
+  /** Request fields it refuses; they are left out with a warning. */
+  readonly unsupported?: readonly (keyof UpstreamRequest)[]
+  /** A table of model families whose parameters differ. */
+  readonly families?: 'openai' | 'xai'
+  /** Finish words beyond those that everybody knows. */
+  readonly finish?: { readonly [word: string]: FinishReason }
+  /** `total`: output is `total_tokens` less the prompt, because hidden reasoning is only in the total. */
+  readonly usage?: 'total'
+  /** `usage.cost` is in US dollars. Default false. */
+  readonly cost?: boolean
+  /** A 400 or 413 without a body means that the prompt was too long. Default false. */
+  readonly bareOverflow?: boolean
+  /** Header that takes the key as it stands, in place of `authorization: Bearer`. */
+  readonly authHeader?: string
+  /** Body fields sent with every request. */
+  readonly extra?: JsonObject
+}
+
+const KEYS: Record<keyof Quirks, true> = {
+  maxTokens: true, developer: true, streamUsage: true, reasoning: true, efforts: true, reasoningFields: true, replay: true, replayField: true,
+  tools: true, required: true, namedTool: true, strict: true, output: true, stringContent: true, refusal: true, fileUrls: true, documents: true,
+  toolId: true, cacheControl: true, prefill: true, topK: true, seed: true, unsupported: true, families: true, finish: true, usage: true, cost: true,
+  bareOverflow: true, authHeader: true, extra: true,
+}
+/** Names of all switches, for validation. */
+export const QUIRK_KEYS: ReadonlySet<string> = new Set(Object.keys(KEYS))
+
+/** The rows of quirks that presets refer to. */
+export const QUIRKS = {
+  plain: {},
+  openai: { maxTokens: 'max_completion_tokens', developer: true, refusal: true, toolId: 'openai', families: 'openai' },
+  mistral: {
+    streamUsage: false, required: 'any', toolId: 'mistral', prefill: 'prefix', seed: 'random_seed', documents: true,
+    unsupported: ['logprobs'],
+  },
+  groq: { unsupported: ['logprobs'] },
+  cerebras: { maxTokens: 'max_completion_tokens', unsupported: ['frequencyPenalty', 'presencePenalty'], bareOverflow: true },
+  deepseek: { reasoning: 'thinking', efforts: ['high', 'max'], replay: 'tool-turns', output: 'json_object', prefill: 'prefix' },
+  xai: { families: 'xai', maxTokens: 'max_completion_tokens' },
+  perplexity: { tools: false, streamUsage: false, cost: true, topK: true },
+  openrouter: {
+    reasoning: 'object', efforts: ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'], replay: 'always', replayField: 'reasoning_details',
+    cacheControl: true, prefill: 'plain', topK: true, fileUrls: true, cost: true,
+  },
+  together: { reasoning: 'enabled', topK: true },
+  fireworks: { topK: true },
+  moonshot: { reasoning: 'thinking', required: null, prefill: 'partial' },
+  zai: { reasoning: 'thinking', output: 'json_object' },
+  thinking: { reasoning: 'thinking' },
+  qwen: { reasoning: 'enable_thinking', topK: true },
+  template: { reasoning: 'template', topK: true },
+  local: { topK: true },
+  ollama: { required: null, namedTool: false },
+  silent: { reasoning: 'none' },
+  text: { stringContent: true },
+  sarvam: { authHeader: 'api-subscription-key' },
+  google: { usage: 'total' },
+} as const satisfies Record<string, Quirks>
+
+/** Name of a row of {@link QUIRKS}. */
+export type QuirkId = keyof typeof QUIRKS

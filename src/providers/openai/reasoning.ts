@@ -1,0 +1,89 @@
+import type { Warning } from '../../protocol/events.js'
+import type { Effort, Reasoning } from '../../protocol/request.js'
+import type { Block } from './media.js'
+import type { Encoding } from './messages.js'
+
+const ORDER: readonly Effort[] = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']
+
+function warning(code: Warning['code'], message: string, parameter: string): Warning {
+  return { code, message, parameter }
+}
+
+/** The nearest word the server takes; of two as near, the higher. */
+function nearestEffort(effort: Effort, known: readonly Effort[]): Effort {
+  const far = (word: Effort) => Math.abs(ORDER.indexOf(word) - ORDER.indexOf(effort))
+  return known.reduce((best, word) => (far(word) < far(best) || (far(word) === far(best) && ORDER.indexOf(word) > ORDER.indexOf(best)) ? word : best), known[0] ?? effort)
+}
+
+function effortOfBudget(budgetTokens: number): Effort {
+  if (budgetTokens === 0) return 'none'
+  if (budgetTokens <= 2048) return 'low'
+  return budgetTokens <= 8192 ? 'medium' : 'high'
+}
+
+function effortWord(reasoning: Reasoning, { quirks, warnings }: Encoding): Effort | undefined {
+  const { budgetTokens } = reasoning
+  const asked = reasoning.effort ?? (budgetTokens === undefined ? undefined : effortOfBudget(budgetTokens))
+  if (asked === undefined) return undefined
+  if (budgetTokens !== undefined) {
+    const message = reasoning.effort === undefined ? `This provider takes no reasoning budget; it was sent as effort "${asked}".` : 'This provider takes no reasoning budget beside the effort; the budget was left out.'
+    warnings.push(warning('changed', message, 'reasoning.budgetTokens'))
+  }
+  const word = quirks.efforts === undefined ? asked : nearestEffort(asked, quirks.efforts)
+  if (word !== asked) warnings.push(warning('changed', `This provider does not know the effort "${asked}"; "${word}" was sent.`, 'reasoning.effort'))
+  return word
+}
+
+function switched(reasoning: Reasoning, { warnings }: Encoding): boolean {
+  if (reasoning.effort !== undefined && reasoning.effort !== 'none') warnings.push(warning('changed', 'This provider turns reasoning on or off and takes no effort; it was turned on.', 'reasoning.effort'))
+  return reasoning.effort === undefined ? reasoning.budgetTokens !== 0 : reasoning.effort !== 'none'
+}
+
+function noBudget(reasoning: Reasoning, { warnings }: Encoding): void {
+  if (reasoning.budgetTokens !== undefined && reasoning.budgetTokens !== 0) warnings.push(warning('dropped', 'This provider takes no reasoning budget; it was left out.', 'reasoning.budgetTokens'))
+}
+
+function thinking(reasoning: Reasoning, encoding: Encoding): Block {
+  const off = reasoning.effort === 'none' || (reasoning.effort === undefined && reasoning.budgetTokens === 0)
+  if (off) return { thinking: { type: 'disabled' } }
+  if (encoding.quirks.efforts === undefined) {
+    noBudget(reasoning, encoding)
+    switched(reasoning, encoding)
+    return { thinking: { type: 'enabled' } }
+  }
+  const word = effortWord(reasoning, encoding)
+  return { thinking: { type: 'enabled' }, ...(word !== undefined && { reasoning_effort: word }) }
+}
+
+function onOff(reasoning: Reasoning, encoding: Encoding): boolean {
+  noBudget(reasoning, encoding)
+  return switched(reasoning, encoding)
+}
+
+/** The body fields that ask for reasoning, in the style of the server. */
+export function encodeReasoning(reasoning: Reasoning | undefined, encoding: Encoding): Block {
+  if (reasoning === undefined || (reasoning.effort === undefined && reasoning.budgetTokens === undefined)) return {}
+  const { quirks, family, warnings } = encoding
+  const style = family.reasons === false ? 'none' : (quirks.reasoning ?? 'effort')
+  switch (style) {
+    case 'none':
+      if (reasoning.effort !== 'none') warnings.push(warning('unsupported', 'This model or provider has no switch for reasoning; the wish was left out.', 'reasoning'))
+      return {}
+    case 'object':
+      return { reasoning: reasoning.effort === undefined && reasoning.budgetTokens ? { max_tokens: reasoning.budgetTokens } : { effort: effortWord(reasoning, encoding) } }
+    case 'enabled':
+      return { reasoning: { enabled: onOff(reasoning, encoding) } }
+    case 'thinking':
+      return thinking(reasoning, encoding)
+    case 'enable_thinking': {
+      const on = switched(reasoning, encoding)
+      return { enable_thinking: on, ...(on && reasoning.budgetTokens !== undefined && { thinking_budget: reasoning.budgetTokens }) }
+    }
+    case 'template':
+      return { chat_template_kwargs: { enable_thinking: onOff(reasoning, encoding) } }
+    default: {
+      const word = effortWord(reasoning, encoding)
+      return word === undefined ? {} : { reasoning_effort: word }
+    }
+  }
+}

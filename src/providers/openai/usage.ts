@@ -1,0 +1,59 @@
+import type { Usage } from '../../protocol/events.js'
+import { isObject } from '../../protocol/json.js'
+import type { Quirks } from './quirks.js'
+
+type Counted = { -readonly [K in keyof Usage]: Usage[K] }
+
+function count(value: unknown, key: string): number | undefined {
+  const found = isObject(value) ? value[key] : undefined
+  return typeof found === 'number' && Number.isFinite(found) && found >= 0 ? found : undefined
+}
+
+/** Where vendors put it: top level, under `x_groq`, or on the choice. */
+function find(body: Record<string, unknown>, choice: Record<string, unknown> | undefined): Record<string, unknown> | undefined {
+  if (isObject(body['usage'])) return body['usage']
+  const inner = isObject(body['x_groq']) ? body['x_groq']['usage'] : undefined
+  if (isObject(inner)) return inner
+  return isObject(choice?.['usage']) ? choice['usage'] : undefined
+}
+
+function output(usage: Record<string, unknown>, reasoning: number | undefined, quirks: Quirks): number | undefined {
+  const input = count(usage, 'prompt_tokens')
+  const written = count(usage, 'completion_tokens')
+  const total = count(usage, 'total_tokens')
+  if (input === undefined || total === undefined || written === undefined) return written
+  // A total that holds the reasoning once more says that the completion does not hold it.
+  if (reasoning !== undefined && reasoning > 0 && total === input + written + reasoning) return written + reasoning
+  return quirks.usage === 'total' ? Math.max(written, total - input) : written
+}
+
+function cost(usage: Record<string, unknown>): number | undefined {
+  const paid = count(usage, 'cost') ?? count(usage['cost'], 'total_cost')
+  if (paid === undefined || usage['is_byok'] !== true) return paid
+  // With the caller's own key the router's figure is its fee; the provider's comes on top.
+  const upstream = count(usage['cost_details'], 'upstream_inference_cost')
+  return upstream === undefined ? undefined : paid + upstream
+}
+
+/** The usage of one body or chunk, in this library's terms; `undefined` where it holds none. */
+export function usageOf(body: Record<string, unknown>, choice: Record<string, unknown> | undefined, quirks: Quirks): Usage | undefined {
+  const usage = find(body, choice)
+  if (usage === undefined) return undefined
+  const details = usage['prompt_tokens_details'] ?? usage['prompt_token_details']
+  const reported = count(usage['completion_tokens_details'], 'reasoning_tokens')
+  const inputTokens = count(usage, 'prompt_tokens')
+  const outputTokens = output(usage, reported, quirks)
+  const written = count(usage, 'completion_tokens')
+  const hidden = quirks.usage === 'total' && outputTokens !== undefined && written !== undefined && outputTokens > written ? outputTokens - written : undefined
+  const found: Counted = {}
+  const set = (key: keyof Usage, value: number | undefined) => {
+    if (value !== undefined) found[key] = value
+  }
+  set('inputTokens', inputTokens)
+  set('outputTokens', outputTokens)
+  set('cachedInputTokens', count(details, 'cached_tokens') ?? count(usage, 'num_cached_tokens') ?? count(usage, 'cached_tokens') ?? count(usage, 'prompt_cache_hit_tokens'))
+  set('cacheWriteTokens', count(details, 'cache_write_tokens'))
+  set('reasoningTokens', reported ?? hidden)
+  if (quirks.cost === true) set('reportedCostUsd', cost(usage))
+  return found
+}

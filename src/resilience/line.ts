@@ -1,0 +1,65 @@
+import PQueue from 'p-queue'
+import { GatewayError } from '../protocol/errors.js'
+import type { Permit } from '../protocol/ports.js'
+import type { Cancel } from './cancel.js'
+import { enter, isPermits } from './gates.js'
+import type { LiveCandidate } from './live.js'
+
+/** Calls that may wait in one line. */
+const MAX_WAITING = 1_000
+
+/** A candidate whose gates let us in. */
+export interface Admitted {
+  readonly candidate: LiveCandidate
+  readonly permits: readonly Permit[]
+}
+
+/**
+ * Where calls of one route wait, in order, while every gate is full. Its head alone tries the gates again when one frees;
+ * a task ends when its permits are granted, so the queue is empty whenever nobody waits.
+ */
+export class Line {
+  #queue: PQueue | undefined
+
+  get waiting(): number {
+    return this.#queue === undefined ? 0 : this.#queue.size + this.#queue.pending
+  }
+
+  async enter(candidates: readonly LiveCandidate[], cancel: Cancel): Promise<Admitted> {
+    if (this.waiting >= MAX_WAITING) {
+      throw new GatewayError('queue_full', `All slots are taken and ${MAX_WAITING} calls wait already. Raise limits.concurrency or send fewer at once.`)
+    }
+    const queue = (this.#queue ??= new PQueue({ concurrency: 1 }))
+    // A call that gives up in mid-line leaves at once; its task, when it comes, finds it gone and takes nothing.
+    return new Promise((resolve, reject) => {
+      const off = cancel.onCancel(reject)
+      queue.add(() => admitted(candidates, cancel)).then(resolve, reject).finally(off)
+    })
+  }
+}
+
+function admitted(candidates: readonly LiveCandidate[], cancel: Cancel): Promise<Admitted> {
+  return new Promise((resolve, reject) => {
+    const offs: (() => void)[] = []
+    const leave = (): void => offs.forEach(off => off())
+    const attempt = (): boolean => {
+      for (const candidate of candidates) {
+        const permits = enter(candidate.live)
+        if (!isPermits(permits)) continue
+        leave()
+        resolve({ candidate, permits })
+        return true
+      }
+      return false
+    }
+    if (cancel.reason !== undefined) return reject(cancel.reason)
+    if (attempt()) return
+    for (const { live } of candidates) for (const gate of live.gates) offs.push(gate.onFree(attempt))
+    offs.push(
+      cancel.onCancel(reason => {
+        leave()
+        reject(reason)
+      }),
+    )
+  })
+}

@@ -1,0 +1,55 @@
+import { GatewayError, type Code } from '../protocol/errors.js'
+import type { Candidate, Deployment, RouteTarget, RouteView } from '../protocol/ports.js'
+
+/** Deepest nesting of groups. */
+const MAX_DEPTH = 32
+
+/** Orders a routing tree into a line of candidates; each child of a group stays a unit, each deployment comes once. */
+export function flatten(target: RouteTarget, view: RouteView): readonly Candidate[] {
+  if (target.kind === 'deployment') return [{ deployment: target }]
+  const out: Candidate[] = []
+  walk(target, view, undefined, out, new Set())
+  return out
+}
+
+function walk(target: RouteTarget, view: RouteView, onlyAfter: readonly Code[] | undefined, out: Candidate[], seen: Set<Deployment>): void {
+  if (target.kind === 'step') {
+    const both = onlyAfter === undefined ? target.only : target.only.filter(code => onlyAfter.includes(code))
+    walk(target.use, view, both, out, seen)
+    return
+  }
+  if (target.kind === 'deployment') {
+    if (seen.has(target)) return
+    seen.add(target)
+    out.push(onlyAfter === undefined ? { deployment: target } : { deployment: target, onlyAfter })
+    return
+  }
+  const ordered = target.order(target.targets, view)
+  const given = new Set(target.targets)
+  for (const child of ordered) {
+    if (!given.delete(child)) {
+      throw new GatewayError('invalid_config', `The strategy "${target.strategy}" returned a target twice, or one it was not given. order() must return a subset of its targets.`)
+    }
+    walk(child, view, onlyAfter, out, seen)
+  }
+}
+
+/** Every deployment of a tree, each once. Throws `invalid_config` where the tree holds itself or nobody. */
+export function deploymentsOf(target: RouteTarget, where: string): readonly Deployment[] {
+  const found = new Set<Deployment>()
+  const path = new Set<RouteTarget>()
+  const visit = (node: RouteTarget, depth: number): void => {
+    if (path.has(node) || depth > MAX_DEPTH) throw new GatewayError('invalid_config', `${where} is cyclic: a group holds itself. Take it out of its own targets.`, { origin: 'caller' })
+    if (node.kind === 'deployment') {
+      found.add(node)
+      return
+    }
+    path.add(node)
+    if (node.kind === 'step') visit(node.use, depth + 1)
+    else for (const child of node.targets) visit(child, depth + 1)
+    path.delete(node)
+  }
+  visit(target, 0)
+  if (found.size === 0) throw new GatewayError('invalid_config', `${where} has no deployment. Add one, such as compatible('groq', 'model').`, { origin: 'caller' })
+  return [...found]
+}

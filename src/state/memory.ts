@@ -1,0 +1,116 @@
+import { LRUCache } from 'lru-cache'
+import { GatewayError } from '../protocol/errors.js'
+import { isObject, type Json } from '../protocol/json.js'
+import type { Clock, Store } from '../protocol/ports.js'
+import { quoted, refuseUnknownKeys } from '../protocol/suggest.js'
+import { bad, checkCount, checkKey, checkSpan, Counters } from './counters.js'
+
+export interface MemoryStoreOptions {
+  /** The store's own clock: TTLs, windows and leases are measured on it. */
+  readonly clock: Clock
+  /** Values kept by `set`; the least recently used goes first. Default 10,000. */
+  readonly maxEntries?: number
+  /** Bytes of keys and values kept by `set`, counted as two per character. Default 64 MiB. */
+  readonly maxBytes?: number
+  /** Counters, window entries and open holds together. These are never evicted: past it `invalid_config` is thrown. Default 1,000,000. */
+  readonly maxCounters?: number
+}
+
+const OPTIONS = new Set(['clock', 'maxEntries', 'maxBytes', 'maxCounters'])
+
+interface Value {
+  readonly text: string
+  readonly expiresMs: number
+}
+class Values {
+  readonly #clock: Clock
+  readonly #maxBytes: number
+  // Expiry is kept here: the cache's own would read ambient time.
+  readonly #kept: LRUCache<string, Value>
+
+  constructor(clock: Clock, maxEntries: number, maxBytes: number) {
+    this.#clock = clock
+    this.#maxBytes = maxBytes
+    this.#kept = new LRUCache({ max: maxEntries, maxSize: maxBytes, sizeCalculation: (value, key) => 2 * (key.length + value.text.length) })
+  }
+
+  get(key: string): Json | undefined {
+    const found = this.#kept.get(key)
+    if (found === undefined) return undefined
+    if (this.#clock.now() < found.expiresMs) return JSON.parse(found.text) as Json
+    this.#kept.delete(key)
+    return undefined
+  }
+
+  set(key: string, value: Json, ttlMs: number | undefined): void {
+    checkKey(key)
+    if (ttlMs !== undefined) checkSpan(ttlMs, 'ttlMs')
+    const text = textOf(value)
+    if (2 * (key.length + text.length) > this.#maxBytes) throw bad(`The value of ${quoted(key)} is larger than the whole memory store (${this.#maxBytes} bytes). Raise maxBytes.`)
+    this.#kept.set(key, { text, expiresMs: ttlMs === undefined ? Infinity : this.#clock.now() + ttlMs })
+  }
+
+  delete(key: string): void {
+    this.#kept.delete(key)
+  }
+
+  scan(prefix: string, { start, end, limit }: { readonly start?: string; readonly end?: string; readonly limit?: number } = {}): (readonly [string, Json])[] {
+    if (limit !== undefined) checkCount(limit, 'The limit of a scan')
+    const nowMs = this.#clock.now()
+    const found: (readonly [string, Value])[] = []
+    for (const [key, value] of this.#kept.entries()) {
+      if (key.startsWith(prefix) && (start === undefined || key >= start) && (end === undefined || key < end) && nowMs < value.expiresMs) found.push([key, value])
+    }
+    found.sort(([a], [b]) => (a < b ? -1 : 1))
+    return found.slice(0, limit).map(([key, value]) => [key, JSON.parse(value.text) as Json])
+  }
+}
+
+function textOf(value: Json): string {
+  let text: string | undefined
+  try {
+    text = JSON.stringify(value) as string | undefined
+  } catch {
+    // Said below: the engine's own sentence would repeat keys of the value.
+  }
+  if (text === undefined) throw bad('The store keeps JSON values only, without cycles.')
+  return text
+}
+
+function bound(value: number | undefined, otherwise: number, name: string): number {
+  if (value === undefined) return otherwise
+  if (!Number.isSafeInteger(value) || value < 1) throw new GatewayError('invalid_config', `memoryStore: ${name} must be a whole number above 0.`, { origin: 'caller' })
+  return value
+}
+
+/**
+ * Shared state of one process. Every verb is done in one step, so no two calls can interleave inside one.
+ *
+ * - `get` and `set` are a bounded cache: past `maxEntries` or `maxBytes` the least recently used value is gone. A value is
+ *   kept as its JSON text, so nobody can change what is kept. A value larger than `maxBytes` is `invalid_request`.
+ * - A counter is a key with a window: claims on one key over an hour and over a day are two counters, and a charge to the
+ *   key settles both. `add`, and a charge to a key the hold did not claim, go to the counter of all time. Several claims of
+ *   one hold on the same counter add up. Amounts are whole numbers; a counter refuses to pass 2^53-1 (`invalid_request`).
+ * - A claim counts in its window from the moment of `acquire`, also after it was settled, and leaves it `windowMs` later:
+ *   no window of that length ever holds more than `limit`, except where a charge exceeds what was held.
+ * - `retryAfterMs` is when all claims fit if nothing else happens; absent where time alone never makes them fit.
+ * - A hold that lapsed was charged at its bound: what it held stays in its counters, and `settle` and `renew` do nothing.
+ */
+export function memoryStore(options: MemoryStoreOptions): Store {
+  if (!isObject(options)) throw new GatewayError('invalid_config', 'memoryStore() takes an object: memoryStore({ clock }).', { origin: 'caller' })
+  refuseUnknownKeys(options, OPTIONS, 'memoryStore')
+  const { clock } = options
+  if (typeof clock?.now !== 'function') throw new GatewayError('invalid_config', 'memoryStore needs a clock: memoryStore({ clock }).', { origin: 'caller' })
+  const values = new Values(clock, bound(options.maxEntries, 10_000, 'maxEntries'), bound(options.maxBytes, 64 * 1024 * 1024, 'maxBytes'))
+  const counters = new Counters(clock, bound(options.maxCounters, 1_000_000, 'maxCounters'))
+  return {
+    get: async key => values.get(key),
+    set: async (key, value, { ttlMs } = {}) => values.set(key, value, ttlMs),
+    delete: async key => values.delete(key),
+    add: async (key, amount) => counters.add(key, amount),
+    scan: async (prefix, range) => values.scan(prefix, range),
+    acquire: async (claims, ttlMs) => counters.acquire(claims, ttlMs),
+    settle: async (holdId, charges) => counters.settle(holdId, charges),
+    renew: async (holdId, ttlMs) => counters.renew(holdId, ttlMs),
+  }
+}

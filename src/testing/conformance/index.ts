@@ -1,0 +1,6 @@
+export type { Check } from './check.js'
+export { storeConformance, type MakeStore } from './store.js'
+export { strategyConformance, type MakeStrategy } from './strategy.js'
+export { gateConformance, type GateSetup } from './gate.js'
+export { adapterConformance } from './adapter.js'
+export type { AdapterExpectation, AdapterFixture } from './adapter-run.js'

@@ -1,0 +1,167 @@
+import { isObject } from '../../protocol/json.js'
+import type { Deployment, Group, Random, RouteTarget, RouteView } from '../../protocol/ports.js'
+import { seededRandom } from '../random.js'
+import { check, ensure, equal, frozen, show, type Check } from './check.js'
+
+/** Puts targets under the strategy that is checked. */
+export type MakeStrategy<Target extends RouteTarget> = (targets: readonly Target[]) => Group
+
+const NOW_MS = Date.UTC(2026, 0, 1)
+const SIZES = [1, 2, 3, 7, 20]
+const SEEDS = 25
+
+class Called extends Error {}
+
+function deployments(count: number): Deployment[] {
+  return Array.from({ length: count }, (_, i) => ({
+    kind: 'deployment',
+    id: `d${i}`,
+    provider: `p${i % 3}`,
+    model: `m${i}`,
+    capabilities: i % 2 === 0 ? { contextWindow: 8000 * (1 + i), tools: true } : {},
+    tags: i % 2 === 0 ? ['even'] : [],
+    price: { input: (i * 7) % 5, output: (i * 11) % 6 },
+    reach: {
+      upstream: {
+        open: () => {
+          throw new Called('expected order() not to call an upstream, but it opened one')
+        },
+      },
+    },
+  }))
+}
+
+function view(random: Random): RouteView {
+  return { request: frozen({ messages: [{ role: 'user' as const, content: 'Hello' }], maxOutputTokens: 100 }), random, nowMs: NOW_MS }
+}
+
+function name(target: RouteTarget): string {
+  if (target.kind === 'deployment') return target.id
+  return target.kind === 'step' ? `step(${name(target.use)})` : `${target.strategy}(${target.targets.map(name).join(', ')})`
+}
+
+const names = (targets: readonly RouteTarget[]) => targets.map(name)
+
+/** Orders under many seeds, and under the two ends of chance. */
+function* orders(group: Group, targets: readonly RouteTarget[] = group.targets): Generator<readonly RouteTarget[]> {
+  for (const random of [() => 0, () => 1 - 2 ** -32]) yield group.order(targets, view(random))
+  for (let seed = 0; seed < SEEDS; seed++) yield group.order(targets, view(seededRandom(seed)))
+}
+
+function holdsItsTargets(make: MakeStrategy<Deployment>): void {
+  for (const size of SIZES) {
+    const group = make(deployments(size))
+    equal(group.kind, 'group', 'the kind of a group')
+    ensure(typeof group.strategy === 'string' && group.strategy !== '', () => 'expected group.strategy to be the name of the strategy')
+    ensure(Array.isArray(group.targets) && group.targets.length === size, () => `expected group.targets to hold the ${size} targets it was made of, found ${show(names(group.targets))}`)
+  }
+}
+
+function givesSubset(make: MakeStrategy<Deployment>): void {
+  for (const size of SIZES) {
+    const group = make(deployments(size))
+    for (const ordered of orders(group)) {
+      const foreign = ordered.filter(target => !group.targets.includes(target))
+      ensure(foreign.length === 0, () => `expected order() to give only targets it was given, each as it was, found also ${show(names(foreign))}`)
+    }
+  }
+}
+
+function givesEachOnce(make: MakeStrategy<Deployment>): void {
+  for (const size of SIZES) {
+    for (const ordered of orders(make(deployments(size)))) {
+      ensure(new Set(ordered).size === ordered.length, () => `expected no target twice, found ${show(names(ordered))}`)
+    }
+  }
+}
+
+function ordersWhatItIsGiven(make: MakeStrategy<Deployment>): void {
+  const group = make(deployments(7))
+  const given = group.targets.filter((_, i) => i % 2 === 1)
+  for (const ordered of orders(group, given)) {
+    const others = ordered.filter(target => !given.includes(target))
+    ensure(others.length === 0, () => `expected order() to look at the targets it is given, not at group.targets: found ${show(names(others))}, which had been taken out`)
+  }
+  for (const ordered of orders(group, [])) equal(names(ordered), [], 'the order of no targets')
+}
+
+function worksWithOne(make: MakeStrategy<Deployment>): void {
+  const group = make(deployments(1))
+  for (const ordered of orders(group)) equal(names(ordered), names(group.targets), 'the order of one target')
+}
+
+function isDeterministic(make: MakeStrategy<Deployment>): void {
+  for (const size of SIZES) {
+    const first = [...orders(make(deployments(size)))].map(names)
+    const second = [...orders(make(deployments(size)))].map(names)
+    equal(second, first, `the orders of ${size} targets, asked again of a new group with the same seeds`)
+  }
+}
+
+function leavesInputAlone(make: MakeStrategy<Deployment>): void {
+  for (const size of SIZES) {
+    const given = deployments(size)
+    const before = [...given]
+    const group = make(given)
+    ensure(given.length === size && given.every((target, i) => target === before[i]), () => 'expected the list a group is made of to stay as it was')
+    const targets = [...group.targets]
+    for (const _ of orders(group)) ensure(group.targets.length === size && group.targets.every((target, i) => target === targets[i]), () => 'expected order() to leave group.targets as they were')
+    const sealed = make(frozen(deployments(size)))
+    for (const _ of orders(sealed, Object.freeze([...sealed.targets]))) continue
+  }
+}
+
+async function callsNobody(make: MakeStrategy<Deployment>): Promise<void> {
+  const opened: string[] = []
+  const targets = deployments(5).map(target => ({
+    ...target,
+    reach: {
+      upstream: {
+        open: () => {
+          opened.push(target.id)
+          return Promise.reject(new Called('not to be called'))
+        },
+      },
+    },
+  }))
+  for (const ordered of orders(make(targets))) {
+    ensure(Array.isArray(ordered), () => 'expected order() to give a list, at once')
+    // A call that was not waited for would come one turn later.
+    await Promise.resolve()
+  }
+  equal(opened, [], 'the upstreams order() opened')
+}
+
+function keepsUnits(make: MakeStrategy<RouteTarget>): void {
+  const [a, b, c, d, e] = deployments(5)
+  if (a === undefined || b === undefined || c === undefined || d === undefined || e === undefined) return
+  const nested = make([b, c])
+  const step: RouteTarget = { kind: 'step', use: make([d]), only: ['timeout'] }
+  const group = make([a, nested, step, e])
+  equal(group.targets.length, 4, 'the number of targets of a group of a deployment, a group, a step and a deployment')
+  for (const ordered of orders(group)) {
+    const foreign = ordered.filter(target => !group.targets.includes(target))
+    ensure(foreign.length === 0, () => `expected nested groups and steps to be kept as units, found ${show(names(foreign))} instead`)
+  }
+  const inside = group.targets.filter(target => isObject(target) && target.kind !== 'deployment')
+  equal(inside.length, 2, 'the number of nested units')
+}
+
+/**
+ * What every strategy must do.
+ * @param make puts deployments under the strategy.
+ * @param nested the same for any targets, where the strategy takes groups too: checks that they are kept as units.
+ */
+export function strategyConformance(make: MakeStrategy<Deployment>, nested?: MakeStrategy<RouteTarget>): Check[] {
+  return [
+    check('a group holds the targets it was made of', () => holdsItsTargets(make)),
+    check('the order is a subset of the targets', () => givesSubset(make)),
+    check('no target comes twice', () => givesEachOnce(make)),
+    check('only the targets that are given are ordered', () => ordersWhatItIsGiven(make)),
+    check('one target works', () => worksWithOne(make)),
+    check('the order is deterministic under a seed', () => isDeterministic(make)),
+    check('the input is never changed', () => leavesInputAlone(make)),
+    check('no upstream is called', () => callsNobody(make)),
+    ...(nested === undefined ? [] : [check('nested groups and steps are kept as units', () => keepsUnits(nested))]),
+  ]
+}

@@ -1,0 +1,7 @@
+export { memoryStore } from '../state/memory.js'
+export { virtualClock, type VirtualClock } from './clock.js'
+export * from './conformance/index.js'
+export type { ScriptedCall } from './playback.js'
+export { seededRandom } from './random.js'
+export type { Script, ScriptedAnswer, ScriptedFault, StatusFault } from './script.js'
+export { scripted, type ScriptedDeployment, type ScriptedOptions } from './scripted.js'

@@ -1,0 +1,104 @@
+import type { Warning } from '../protocol/events.js'
+import type { Adapter, Headers, HttpCall, OpenContext, Opened, Target, Upstream } from '../protocol/ports.js'
+import type { UpstreamRequest } from '../protocol/request.js'
+import { tryParseJson } from '../protocol/json.js'
+import { Answer } from './answer.js'
+import { abortFault } from './faults.js'
+import type { ByteReader, Received, Transport } from './types.js'
+
+/** Bounds of one answer, in bytes after decompression. */
+export interface AnswerLimits {
+  readonly jsonBytes: number
+  readonly streamBytes: number
+}
+/** An adapter over a transport. */
+export interface CodecOptions {
+  readonly adapter: Adapter
+  readonly transport: Transport
+  readonly target: Target
+  readonly limits?: Partial<AnswerLimits>
+}
+
+const LIMITS: AnswerLimits = { jsonBytes: 32 * 1024 * 1024, streamBytes: 256 * 1024 * 1024 }
+const ERROR_BYTES = 1024 * 1024
+const ERROR_TEXT = 4096
+// The status alone says enough: a body that never ends must not turn a 429 into a timeout.
+const ERROR_MS = 2_000
+const OURS = /^(?:authorization|proxy-authorization|cookie|host|content-type|content-length|content-encoding|transfer-encoding|connection|upgrade|expect|te|trailer|.*api-key)$/
+
+/** The upstream that speaks `adapter`'s dialect over `transport`. `open` resolves when the headers of a good answer are here. */
+export function codecUpstream({ adapter, transport, target, limits }: CodecOptions): Upstream {
+  const bounds = { ...LIMITS, ...limits }
+  return {
+    async open(_op, request, ctx) {
+      const { call, warnings } = await prepare(adapter, target, request, ctx)
+      const received = await transport.send(call, ctx)
+      const { status, headers, body } = received
+      if (status < 200 || status > 299) throw adapter.fault(status, headers, await errorBody(received, ctx), ctx.clock.now())
+      const decoder = adapter.decode({ request, target, wire: ctx.wire, status, headers })
+      const rates = adapter.limits?.(headers, ctx.clock.now())
+      return new Answer({ status, headers, warnings, body, decoder, bounds, clock: ctx.clock, provider: target.provider, framing: adapter.frames, ...(rates !== undefined && { limits: rates }) }) satisfies Opened
+    },
+  }
+}
+
+async function prepare(adapter: Adapter, target: Target, request: UpstreamRequest, ctx: OpenContext): Promise<{ call: HttpCall; warnings: readonly Warning[] }> {
+  const encoded = adapter.encode(request, target, ctx.wire)
+  let { call } = encoded
+  let warnings: readonly Warning[] = encoded.warnings
+  if (ctx.headers !== undefined) {
+    const { kept, refused } = sift(ctx.headers)
+    call = { ...call, headers: { ...call.headers, ...kept } }
+    if (refused.length > 0) warnings = [...warnings, ...refused]
+  }
+  // Last, so that no header of the caller's takes the credential's place, and a signature covers them all.
+  if (ctx.secret !== undefined) call = await adapter.authorize(call, ctx.secret)
+  if (ctx.signal.aborted) throw abortFault(ctx.signal.reason)
+  return { call, warnings }
+}
+
+function sift(headers: Headers): { kept: Headers; refused: Warning[] } {
+  const kept: Record<string, string> = Object.create(null) as Record<string, string>
+  const refused: Warning[] = []
+  for (const name of Object.keys(headers)) {
+    const key = name.toLowerCase()
+    const value = headers[name]
+    if (value === undefined) continue
+    if (OURS.test(key)) refused.push({ code: 'dropped', message: 'This header is set by the library; the one given was not sent.', parameter: `headers.${key.slice(0, 80)}` })
+    else kept[key] = value
+  }
+  return { kept, refused }
+}
+
+/** The body of an error answer: parsed, else the start of its text, else nothing. A body that is cut, endless or late is taken as far as it came. */
+async function errorBody({ body }: Received, { signal, clock }: OpenContext): Promise<unknown> {
+  const timer = clock.after(ERROR_MS, () => body.cancel())
+  const chunks: Uint8Array[] = []
+  try {
+    await gather(body, chunks)
+  } catch {
+    if (signal.aborted) throw abortFault(signal.reason)
+  } finally {
+    timer.cancel()
+  }
+  const text = textOf(chunks)
+  return text.trim() === '' ? undefined : (tryParseJson(text) ?? text.slice(0, ERROR_TEXT))
+}
+
+async function gather(body: ByteReader, chunks: Uint8Array[]): Promise<void> {
+  let size = 0
+  for (;;) {
+    const chunk = await body.read()
+    if (chunk === undefined) return
+    size += chunk.length
+    if (size > ERROR_BYTES) return body.cancel()
+    chunks.push(chunk)
+  }
+}
+
+function textOf(chunks: readonly Uint8Array[]): string {
+  const decoder = new TextDecoder()
+  let text = ''
+  for (const chunk of chunks) text += decoder.decode(chunk, { stream: true })
+  return text + decoder.decode()
+}

@@ -1,0 +1,60 @@
+import { configFault } from './faults.js'
+import { bareHost, portOf, proxyFor, type Proxy } from './proxy.js'
+import type { Env } from './types.js'
+
+/** Where a URL leads, in the parts that sockets and requests take. */
+export interface Endpoint {
+  /** For messages: host and port, nothing else of the URL. */
+  readonly label: string
+  readonly secure: boolean
+  /** What the socket connects to: the server, or the proxy of a plain request. */
+  readonly host: string
+  readonly port: number
+  readonly path: string
+  /** Headers of every request to this URL, flat. */
+  readonly fixed: readonly string[]
+  /** Proxy to tunnel through. */
+  readonly tunnel?: Proxy
+}
+
+const MOST = 256
+
+/** Parsed URLs; bounded, the oldest goes first. Proxy settings are read once per URL. */
+export class Endpoints {
+  readonly #known = new Map<string, Endpoint>()
+  readonly #env: Env | undefined
+
+  /** @param env where proxy settings are read; without it there is no proxy. */
+  constructor(env?: Env) {
+    this.#env = env
+  }
+
+  of(url: string): Endpoint {
+    const known = this.#known.get(url)
+    if (known !== undefined) return known
+    const made = this.#parse(url)
+    if (this.#known.size >= MOST) for (const oldest of this.#known.keys()) {
+      this.#known.delete(oldest)
+      break
+    }
+    this.#known.set(url, made)
+    return made
+  }
+
+  #parse(text: string): Endpoint {
+    let url: URL
+    try {
+      url = new URL(text)
+    } catch {
+      throw configFault('The URL of a deployment is not a URL. Check baseUrl.')
+    }
+    if (url.protocol !== 'https:' && url.protocol !== 'http:') throw configFault('The URL of a deployment must start with https:// or http://. Check baseUrl.')
+    const secure = url.protocol === 'https:'
+    const proxy = this.#env === undefined ? undefined : proxyFor(url, this.#env)
+    const own = { label: url.host, host: bareHost(url.hostname), port: portOf(url), path: `${url.pathname}${url.search}`, secure, fixed: ['host', url.host] }
+    if (proxy === undefined) return own
+    if (secure) return { ...own, tunnel: proxy }
+    const auth = proxy.auth === undefined ? [] : ['proxy-authorization', proxy.auth]
+    return { ...own, secure: proxy.secure, host: proxy.host, port: proxy.port, path: `${url.origin}${own.path}`, fixed: [...own.fixed, ...auth] }
+  }
+}

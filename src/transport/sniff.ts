@@ -1,0 +1,37 @@
+/** How a body is read, whatever was asked for. */
+export type BodyKind = 'json' | 'frames' | 'html'
+
+const BLANK = new Set([0x09, 0x0a, 0x0d, 0x20, 0xef, 0xbb, 0xbf])
+const BRACE = 0x7b
+const BRACKET = 0x5b
+const LESS = 0x3c
+// First letters of the fields of an event stream, and of its comments.
+const FIELD = new Set([...':deir'].map(letter => letter.charCodeAt(0)))
+
+/** The first byte that says something; a byte-order mark and blanks do not. */
+export function firstByte(chunk: Uint8Array): number | undefined {
+  for (const byte of chunk) if (!BLANK.has(byte)) return byte
+  return undefined
+}
+
+/** True where a chunk without {@link firstByte} still matters to the text after it: part of a byte-order mark. */
+export function hasMark(chunk: Uint8Array): boolean {
+  return chunk.some(byte => byte > 0x7f)
+}
+
+function mediaType(contentType: string | undefined): string {
+  return (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
+}
+
+/**
+ * Decides by the first byte, for servers mislabel both wires; the content type counts where the byte leaves it open.
+ * @param framed the dialect brings its own framing, whose frames may begin with any byte: then only the content type counts.
+ */
+export function bodyKind(first: number, contentType: string | undefined, framed: boolean): BodyKind {
+  const type = mediaType(contentType)
+  const isJson = type === 'application/json' || type === 'text/json' || type === 'application/problem+json'
+  if (framed) return isJson ? 'json' : type === 'text/html' ? 'html' : 'frames'
+  if (first === BRACE || first === BRACKET) return 'json'
+  if (first === LESS) return 'html'
+  return isJson && !FIELD.has(first) ? 'json' : 'frames'
+}
