@@ -1,4 +1,4 @@
-import type { Clock, Deployment } from './protocol/ports.js'
+import type { Adapter, Clock, Deployment, Target, Upstream } from './protocol/ports.js'
 import { Secret } from './protocol/secret.js'
 import { KeyPool } from './resilience/keypool.js'
 import type { Live } from './resilience/live.js'
@@ -84,7 +84,20 @@ export class Fleet {
     }
     const { adapter, baseUrl } = reach
     const target = { provider: deployment.provider, model: deployment.model, baseUrl, capabilities: deployment.capabilities, ...(deployment.headers !== undefined && { headers: deployment.headers }) }
-    return { deployment, upstream: codecUpstream({ adapter, transport: this.#deps.transport, target }), keys: keys === undefined ? undefined : new KeyPool(keys), ...gates }
+    return { deployment, upstream: this.#upstream(adapter, target), keys: keys === undefined ? undefined : new KeyPool(keys), ...gates }
+  }
+
+  /** An adapter that is loaded on demand is loaded once, with the first call. */
+  #upstream(adapter: Adapter | (() => Promise<Adapter>), target: Target): Upstream {
+    const { transport } = this.#deps
+    if (typeof adapter !== 'function') return codecUpstream({ adapter, transport, target })
+    let ready: Upstream | undefined
+    return {
+      async open(op, request, ctx) {
+        ready ??= codecUpstream({ adapter: await adapter(), transport, target })
+        return ready.open(op, request, ctx)
+      },
+    }
   }
 
   #fromEnvironment(names: readonly string[] | undefined): readonly Secret[] | undefined {

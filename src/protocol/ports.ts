@@ -158,7 +158,7 @@ export interface Deployment {
   readonly headers?: Headers
   /** How it is reached: over the transport, or by an upstream of its own. */
   readonly reach:
-    | { readonly adapter: Adapter; readonly baseUrl: string; readonly keys?: Keys; readonly env?: readonly string[]; readonly keyless: boolean }
+    | { readonly adapter: Adapter | (() => Promise<Adapter>); readonly baseUrl: string; readonly keys?: Keys; readonly env?: readonly string[]; readonly keyless: boolean }
     | { readonly upstream: Upstream }
 }
 /** A step of a chain that is taken only after certain faults. */

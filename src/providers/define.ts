@@ -94,7 +94,8 @@ function keysOf(apiKey: KeySource): Keys {
 /** What a provider says of itself when it makes a deployment. */
 export interface Provider {
   readonly name: string
-  readonly adapter: Adapter
+  /** The adapter, or how to load it: then it is loaded with the first call. */
+  readonly adapter: Adapter | (() => Promise<Adapter>)
   readonly baseUrl: string
   /** Environment variables of its key, first found wins. */
   readonly env: readonly string[]

@@ -1,4 +1,4 @@
-import { GatewayError, type Code } from '../protocol/errors.js'
+import { GatewayError, type Code, type UpstreamWords } from '../protocol/errors.js'
 import type { Headers } from '../protocol/ports.js'
 
 /** What is known of an error answer, read off its body and head by an adapter. */
@@ -164,20 +164,22 @@ export function faultOf(facts: ErrorFacts): GatewayError {
     is: (...words) => said.some(word => word !== undefined && words.includes(word)),
   }
   const kind = TESTS.find(([, test]) => test(seen))?.[0] ?? 'server'
-  const retry = facts.status >= 400 && kind !== 'oversized_rate' ? retryAfterMs(facts.headers, facts.nowMs, status) : undefined
-  const requestId = facts.requestId ?? REQUEST_ID.map(name => facts.headers[name]).find(id => id !== undefined)
+  const wait = facts.status >= 400 && kind !== 'oversized_rate' ? retryAfterMs(facts.headers, facts.nowMs, status) : undefined
   return new GatewayError(CODE[kind], SENTENCE[kind](facts.provider ?? 'The upstream', status >= 300 ? ` (${status})` : ''), {
     origin: 'upstream',
     status,
-    ...(retry !== undefined && { retryAfterMs: retry }),
-    upstream: {
-      ...(facts.type !== undefined && { type: facts.type }),
-      ...(facts.code !== undefined && { code: facts.code }),
-      ...(facts.param !== undefined && { param: facts.param }),
-      ...(facts.message !== undefined && { message: facts.message }),
-      ...(requestId !== undefined && { requestId }),
-    },
+    ...present({ retryAfterMs: wait }),
+    upstream: wordsOf(facts),
   })
+}
+
+function wordsOf({ type, code, param, message, requestId, headers }: ErrorFacts): UpstreamWords {
+  return present({ type, code, param, message, requestId: requestId ?? REQUEST_ID.map(name => headers[name]).find(id => id !== undefined) })
+}
+
+/** The fields that have a value. */
+export function present<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> }
 }
 
 const NUMBER = /^-?(?:\d+(?:\.\d*)?|\.\d+)$/

@@ -1,4 +1,4 @@
-import PQueue from 'p-queue'
+import type PQueue from 'p-queue'
 import { GatewayError } from '../protocol/errors.js'
 import type { Permit } from '../protocol/ports.js'
 import type { Cancel } from './cancel.js'
@@ -19,21 +19,26 @@ export interface Admitted {
  * a task ends when its permits are granted, so the queue is empty whenever nobody waits.
  */
 export class Line {
-  #queue: PQueue | undefined
+  #queue: Promise<PQueue> | undefined
+  #waiting = 0
 
   get waiting(): number {
-    return this.#queue === undefined ? 0 : this.#queue.size + this.#queue.pending
+    return this.#waiting
   }
 
   async enter(candidates: readonly LiveCandidate[], cancel: Cancel): Promise<Admitted> {
     if (this.waiting >= MAX_WAITING) {
       throw new GatewayError('queue_full', `All slots are taken and ${MAX_WAITING} calls wait already. Raise limits.concurrency or send fewer at once.`)
     }
-    const queue = (this.#queue ??= new PQueue({ concurrency: 1 }))
+    // Most processes never wait, so most never load the queue.
+    const queue = (this.#queue ??= import('p-queue').then(({ default: Queue }) => new Queue({ concurrency: 1 })))
+    this.#waiting++
     // A call that gives up in mid-line leaves at once; its task, when it comes, finds it gone and takes nothing.
-    return new Promise((resolve, reject) => {
+    return new Promise<Admitted>((resolve, reject) => {
       const off = cancel.onCancel(reject)
-      queue.add(() => admitted(candidates, cancel)).then(resolve, reject).finally(off)
+      queue.then(line => line.add(() => admitted(candidates, cancel))).then(resolve, reject).finally(off)
+    }).finally(() => {
+      this.#waiting--
     })
   }
 }

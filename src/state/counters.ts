@@ -91,7 +91,7 @@ class Counter {
     return gone
   }
 
-  /** Time until `amount` has left the window. */
+  /** Time until `amount` has left the window; infinite where it does not hold so much, or never ends. */
   waitMs(amount: number, nowMs: number): number {
     let freed = 0
     for (let at = this.#first; at < this.#entries.length; at++) {
@@ -183,7 +183,7 @@ export class Counters {
       if (counter !== undefined) this.#entries -= counter.prune(nowMs)
       const over = amount - (limit - (counter?.sum ?? 0))
       if (over <= 0) continue
-      const waitMs = amount > limit ? Infinity : (counter?.waitMs(over, nowMs) ?? Infinity)
+      const waitMs = counter?.waitMs(over, nowMs) ?? Infinity
       if (longest === undefined || waitMs > longest.waitMs) longest = { key, waitMs }
     }
     if (longest === undefined) return undefined

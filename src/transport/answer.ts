@@ -44,6 +44,7 @@ export class Answer implements Opened {
   #batch: ChatEvent[] = []
   #owned = false
   #fault: GatewayError | undefined
+  #graceEnd: number | undefined
   #over = false
 
   constructor(parts: AnswerParts) {
@@ -102,10 +103,14 @@ export class Answer implements Opened {
     return new GatewayError('malformed_response', `The answer of ${this.#parts.provider} ${what}.`, { origin: 'upstream', status: this.status })
   }
 
-  /** The next bytes, or the end where none come in time or the connection breaks: the answer itself is complete. */
+  /** The next bytes, or the end where no frame comes in time or the connection breaks: the answer itself is complete. */
   #graced(): Promise<Uint8Array | undefined> {
+    const { clock } = this.#parts
+    // Counted from the last frame: comments that keep the connection alive must not keep the answer back.
+    this.#graceEnd ??= clock.now() + GRACE_MS
+    const left = Math.max(0, this.#graceEnd - clock.now())
     return new Promise((resolve, reject) => {
-      const timer = this.#parts.clock.after(GRACE_MS, () => {
+      const timer = clock.after(left, () => {
         resolve(undefined)
         this.#body.cancel()
       })
@@ -155,6 +160,7 @@ export class Answer implements Opened {
 
   #frame(frame: Frame): void {
     if (this.#decoder.done) return
+    this.#graceEnd = undefined
     this.#add(this.#decoder.frame(frame))
   }
 

@@ -83,10 +83,7 @@ class Exchange implements ByteReader {
     }, () => undefined)
     const response = await this.#unlessEnded(asked)
     this.#ctx.onActivity()
-    if (response.type === 'opaqueredirect') {
-      this.cancel()
-      throw new GatewayError('upstream_error', `${this.#host} answered with a redirect, which is not followed. Set baseUrl to where it leads.`, { origin: 'upstream' })
-    }
+    if (response.type === 'opaqueredirect') throw new GatewayError('upstream_error', `${this.#host} answered with a redirect, which is not followed. Set baseUrl to where it leads.`, { origin: 'upstream' })
     const record = new HeaderRecord(this.#host)
     response.headers.forEach((value, name) => record.add(name, value))
     if (response.body === null) this.#finish()
@@ -124,8 +121,9 @@ class Exchange implements ByteReader {
     this.#ended = fault
     this.#finish()
     this.#reject?.(fault)
-    this.#reader?.cancel().catch(() => undefined)
+    // Abort first: a body that was cancelled no longer listens to the signal, and its socket stays.
     this.#abort.abort(fault)
+    this.#reader?.cancel().catch(() => undefined)
   }
 
   /** What a failed `run` rejects with. */

@@ -6,6 +6,7 @@ import { cached, Notes, verbatim, type Block } from './content.js'
 import { conversationOf, type Conversation } from './messages.js'
 import { traitsOf, type Traits } from './models.js'
 import { namesOf, type Names } from './names.js'
+import { samplingOf } from './sampling.js'
 import { closedSchema } from './schema.js'
 import { thinkingOf, type Thinking } from './thinking.js'
 
@@ -65,33 +66,6 @@ function loopLacksThinking({ messages }: Conversation): boolean {
   if (last?.role !== 'user' || last.content[0]?.['type'] !== 'tool_result') return false
   const first = messages.findLast(message => message.role === 'assistant')?.content[0]?.['type']
   return first !== 'thinking' && first !== 'redacted_thinking'
-}
-
-function samplingOf(request: UpstreamRequest, traits: Traits, thinking: boolean, notes: Notes): Block {
-  const out: Block = {}
-  const drop = (parameter: string, why: string) => notes.add('unsupported', `\`${parameter}\` was left out: ${why}.`, parameter)
-  const { temperature, topP, topK } = request
-  const refused = traits.sampling === 'none' ? 'the model takes no sampling parameters' : undefined
-  const busy = thinking ? 'it cannot be set while the model reasons' : undefined
-  if (temperature !== undefined) {
-    const why = temperature === 1 ? undefined : (refused ?? busy)
-    if (why !== undefined) drop('temperature', why)
-    else if (temperature > 1) {
-      notes.add('changed', 'The model takes a temperature of at most 1; 1 was sent.', 'temperature')
-      out['temperature'] = 1
-    } else out['temperature'] = temperature
-  }
-  if (topP !== undefined) {
-    const why = refused ?? (topP < 0.95 ? busy : undefined) ?? (traits.sampling === 'one' && out['temperature'] !== undefined ? 'the model takes temperature or topP, not both' : undefined)
-    if (why !== undefined) drop('topP', why)
-    else out['top_p'] = topP
-  }
-  if (topK !== undefined) {
-    const why = refused ?? busy
-    if (why !== undefined) drop('topK', why)
-    else out['top_k'] = topK
-  }
-  return out
 }
 
 function noteUnsupported(request: UpstreamRequest, notes: Notes): void {

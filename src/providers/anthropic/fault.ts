@@ -1,7 +1,7 @@
 import type { GatewayError } from '../../protocol/errors.js'
 import { isObject, numberAt, stringAt, tryParseJson } from '../../protocol/json.js'
 import type { Headers, RateLimits } from '../../protocol/ports.js'
-import { faultOf } from '../faults.js'
+import { faultOf, present, type ErrorFacts } from '../faults.js'
 
 const STATUS: ReadonlyMap<string, number> = new Map([
   ['invalid_request_error', 400],
@@ -24,24 +24,25 @@ export interface ErrorContext {
   readonly nowMs: number
 }
 
-function words(body: unknown): { type?: string; code?: string; message?: string; requestId?: string } {
+type Said = Pick<ErrorFacts, 'type' | 'code' | 'message' | 'requestId'>
+
+// A page of a proxy is no sentence anyone wants to read.
+function sentence(text: string): Said {
+  const trimmed = text.trim()
+  return trimmed === '' || trimmed.startsWith('<') ? {} : { message: trimmed.slice(0, 500) }
+}
+
+function words(body: unknown): Said {
   const parsed = typeof body === 'string' ? tryParseJson(body) : body
-  if (!isObject(parsed)) {
-    // A page of a proxy is no sentence anyone wants to read.
-    const text = typeof body === 'string' && !body.trimStart().startsWith('<') ? body.trim().slice(0, 500) : ''
-    return text === '' ? {} : { message: text }
-  }
+  if (!isObject(parsed)) return typeof body === 'string' ? sentence(body) : {}
   const error = isObject(parsed['error']) ? parsed['error'] : parsed
-  const message = stringAt(error, 'message') ?? stringAt(parsed, 'error') ?? stringAt(parsed, 'message') ?? stringAt(parsed, 'detail')
   const type = stringAt(error, 'type')
-  const code = stringAt(error['details'], 'error_code') ?? stringAt(error, 'code') ?? numberAt(error, 'code')?.toString()
-  const requestId = stringAt(parsed, 'request_id')
-  return {
-    ...(type !== undefined && type !== 'error' && { type }),
-    ...(code !== undefined && { code }),
-    ...(message !== undefined && { message }),
-    ...(requestId !== undefined && { requestId }),
-  }
+  return present({
+    type: type === 'error' ? undefined : type,
+    code: stringAt(error['details'], 'error_code') ?? stringAt(error, 'code') ?? numberAt(error, 'code')?.toString(),
+    message: stringAt(error, 'message') ?? stringAt(parsed, 'error') ?? stringAt(parsed, 'detail'),
+    requestId: stringAt(parsed, 'request_id'),
+  })
 }
 
 /** An error answer: `{ type: 'error', error: { type, message, details }, request_id }`, or whatever a proxy put there. */
@@ -70,18 +71,15 @@ function untilMs(headers: Headers, name: string, nowMs: number): number | undefi
   return Number.isFinite(at) ? Math.max(0, at - nowMs) : undefined
 }
 
-function put(out: Record<string, number>, key: keyof RateLimits, value: number | undefined): void {
-  if (value !== undefined) out[key] = value
-}
-
 /** `anthropic-ratelimit-*`; of the token limits the joint one, else the one for input. */
 export function limitsOf(headers: Headers, nowMs: number): RateLimits {
-  const out: Record<string, number> = {}
   const tokens = headers['anthropic-ratelimit-tokens-limit'] === undefined && headers['anthropic-ratelimit-tokens-remaining'] === undefined ? 'input-tokens' : 'tokens'
-  for (const [of, name] of [['Requests', 'requests'], ['Tokens', tokens]] as const) {
-    put(out, `limit${of}`, amount(headers, `anthropic-ratelimit-${name}-limit`))
-    put(out, `remaining${of}`, amount(headers, `anthropic-ratelimit-${name}-remaining`))
-    put(out, `reset${of}Ms`, untilMs(headers, `anthropic-ratelimit-${name}-reset`, nowMs))
-  }
-  return out
+  return present({
+    limitRequests: amount(headers, 'anthropic-ratelimit-requests-limit'),
+    remainingRequests: amount(headers, 'anthropic-ratelimit-requests-remaining'),
+    resetRequestsMs: untilMs(headers, 'anthropic-ratelimit-requests-reset', nowMs),
+    limitTokens: amount(headers, `anthropic-ratelimit-${tokens}-limit`),
+    remainingTokens: amount(headers, `anthropic-ratelimit-${tokens}-remaining`),
+    resetTokensMs: untilMs(headers, `anthropic-ratelimit-${tokens}-reset`, nowMs),
+  })
 }

@@ -58,12 +58,32 @@ function off(ask: ThinkingAsk, notes: Notes): Thinking {
   return { maxTokens, on: true }
 }
 
+function withBudget(level: Exclude<Effort, 'none'> | undefined, wanted: number | undefined, ask: ThinkingAsk, notes: Notes): Thinking {
+  const fit = budgeted(wanted ?? BUDGETS[level ?? 'medium'], ask, notes)
+  if (fit === undefined) return { maxTokens: ask.asked ?? ask.fallback, on: false }
+  return { thinking: { type: 'enabled', budget_tokens: fit.budget }, maxTokens: fit.maxTokens, on: true }
+}
+
+function wantedThinking(level: Exclude<Effort, 'none'> | undefined, wanted: number | undefined, ask: ThinkingAsk, notes: Notes): Thinking {
+  const { traits } = ask
+  const maxTokens = ask.asked ?? ask.fallback
+  const budget = traits.thinking === 'budget' || (traits.thinking === 'either' && wanted !== undefined)
+  const obstacle = ask.obstacle ?? (budget ? ask.budgetObstacle : undefined)
+  if (obstacle !== undefined) {
+    notes.add('dropped', `Reasoning was left out: ${obstacle}.`, 'reasoning')
+    return { maxTokens, on: !traits.canStopThinking }
+  }
+  if (budget) return withBudget(level, wanted, ask, notes)
+  if (wanted !== undefined) notes.add('changed', 'The model takes no reasoning budget; it decides for itself. Use reasoning.effort.', 'reasoning.budgetTokens')
+  return { thinking: { type: 'adaptive' }, maxTokens, on: true }
+}
+
 /** Turns `reasoning` into the fields the model's generation takes. */
 export function thinkingOf(ask: ThinkingAsk, notes: Notes): Thinking {
-  const { reasoning, traits } = ask
+  const { traits } = ask
   const maxTokens = ask.asked ?? ask.fallback
-  const level = reasoning?.effort
-  const wanted = reasoning?.budgetTokens
+  const level = ask.reasoning?.effort
+  const wanted = ask.reasoning?.budgetTokens
   if (level === 'none') return off(ask, notes)
   if (level === undefined && wanted === undefined) return { maxTokens, on: !traits.canStopThinking }
   if (traits.thinking === 'none') {
@@ -71,18 +91,5 @@ export function thinkingOf(ask: ThinkingAsk, notes: Notes): Thinking {
     return { maxTokens, on: false }
   }
   const effort = level === undefined ? undefined : effortOf(level, traits, notes)
-  const rest = { ...(effort !== undefined && { effort }) }
-  const budget = traits.thinking === 'budget' || (traits.thinking === 'either' && wanted !== undefined)
-  const obstacle = ask.obstacle ?? (budget ? ask.budgetObstacle : undefined)
-  if (obstacle !== undefined) {
-    notes.add('dropped', `Reasoning was left out: ${obstacle}.`, 'reasoning')
-    return { ...rest, maxTokens, on: !traits.canStopThinking }
-  }
-  if (!budget) {
-    if (wanted !== undefined) notes.add('changed', 'The model takes no reasoning budget; it decides for itself. Use reasoning.effort.', 'reasoning.budgetTokens')
-    return { ...rest, thinking: { type: 'adaptive' }, maxTokens, on: true }
-  }
-  const fit = budgeted(wanted ?? BUDGETS[level ?? 'medium'], ask, notes)
-  if (fit === undefined) return { ...rest, maxTokens, on: false }
-  return { ...rest, thinking: { type: 'enabled', budget_tokens: fit.budget }, maxTokens: fit.maxTokens, on: true }
+  return { ...wantedThinking(level, wanted, ask, notes), ...(effort !== undefined && { effort }) }
 }

@@ -1,4 +1,4 @@
-import { GatewayError } from '../../protocol/errors.js'
+import type { GatewayError } from '../../protocol/errors.js'
 import { isObject, numberAt, stringAt, tryParseJson } from '../../protocol/json.js'
 import type { Headers, RateLimits } from '../../protocol/ports.js'
 import { durationMs, faultOf, type ErrorFacts } from '../faults.js'

@@ -1,29 +1,12 @@
 import { isObject } from '../../protocol/json.js'
-import type { Adapter, Deployment } from '../../protocol/ports.js'
+import type { Deployment } from '../../protocol/ports.js'
 import { defineDeployment, type DeploymentOptions } from '../define.js'
-import { ChatDecoder } from './decode.js'
-import { encode } from './encode.js'
-import { fault, limits } from './fault.js'
-import { QUIRKS, type Quirks } from './quirks.js'
+import { openaiAdapter } from './adapter.js'
+import { QUIRKS } from './quirks.js'
 
+export { openaiAdapter } from './adapter.js'
 export type { QuirkId, Quirks, ReasoningStyle } from './quirks.js'
 export { QUIRK_KEYS, QUIRKS } from './quirks.js'
-
-/** The adapter of the OpenAI chat-completions dialect; `quirks` say how a server differs from most. */
-export function openaiAdapter(quirks: Quirks = QUIRKS.plain): Adapter {
-  const authHeader = quirks.authHeader?.toLowerCase()
-  return {
-    dialect: 'openai',
-    encode: (request, target, wire) => encode(request, target, wire, quirks),
-    authorize: (call, secret) => ({
-      ...call,
-      headers: { ...call.headers, ...(authHeader === undefined ? { authorization: `Bearer ${secret.reveal()}` } : { [authHeader]: secret.reveal() }) },
-    }),
-    decode: context => new ChatDecoder(context, quirks),
-    fault: (status, headers, body, nowMs) => fault(status, headers, body, nowMs, quirks),
-    limits: headers => limits(headers),
-  }
-}
 
 /** Options of {@link openai}. */
 export interface OpenAIOptions extends DeploymentOptions {

@@ -2,6 +2,7 @@ import type { Warning } from '../../protocol/events.js'
 import type { Effort, Reasoning } from '../../protocol/request.js'
 import type { Block } from './media.js'
 import type { Encoding } from './messages.js'
+import type { ReasoningStyle } from './quirks.js'
 
 const ORDER: readonly Effort[] = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']
 
@@ -60,30 +61,28 @@ function onOff(reasoning: Reasoning, encoding: Encoding): boolean {
   return switched(reasoning, encoding)
 }
 
+type Style = (reasoning: Reasoning, encoding: Encoding) => Block
+const STYLES: Readonly<Record<ReasoningStyle, Style>> = {
+  none: ({ effort }, { warnings }) => {
+    if (effort !== 'none') warnings.push(warning('unsupported', 'This model or provider has no switch for reasoning; the wish was left out.', 'reasoning'))
+    return {}
+  },
+  effort: (reasoning, encoding) => ({ reasoning_effort: effortWord(reasoning, encoding) }),
+  object: (reasoning, encoding) => ({
+    reasoning: reasoning.effort === undefined && reasoning.budgetTokens !== 0 ? { max_tokens: reasoning.budgetTokens } : { effort: effortWord(reasoning, encoding) },
+  }),
+  enabled: (reasoning, encoding) => ({ reasoning: { enabled: onOff(reasoning, encoding) } }),
+  thinking,
+  enable_thinking: (reasoning, encoding) => {
+    const on = switched(reasoning, encoding)
+    return { enable_thinking: on, ...(on && reasoning.budgetTokens !== undefined && { thinking_budget: reasoning.budgetTokens }) }
+  },
+  template: (reasoning, encoding) => ({ chat_template_kwargs: { enable_thinking: onOff(reasoning, encoding) } }),
+}
+
 /** The body fields that ask for reasoning, in the style of the server. */
 export function encodeReasoning(reasoning: Reasoning | undefined, encoding: Encoding): Block {
   if (reasoning === undefined || (reasoning.effort === undefined && reasoning.budgetTokens === undefined)) return {}
-  const { quirks, family, warnings } = encoding
-  const style = family.reasons === false ? 'none' : (quirks.reasoning ?? 'effort')
-  switch (style) {
-    case 'none':
-      if (reasoning.effort !== 'none') warnings.push(warning('unsupported', 'This model or provider has no switch for reasoning; the wish was left out.', 'reasoning'))
-      return {}
-    case 'object':
-      return { reasoning: reasoning.effort === undefined && reasoning.budgetTokens ? { max_tokens: reasoning.budgetTokens } : { effort: effortWord(reasoning, encoding) } }
-    case 'enabled':
-      return { reasoning: { enabled: onOff(reasoning, encoding) } }
-    case 'thinking':
-      return thinking(reasoning, encoding)
-    case 'enable_thinking': {
-      const on = switched(reasoning, encoding)
-      return { enable_thinking: on, ...(on && reasoning.budgetTokens !== undefined && { thinking_budget: reasoning.budgetTokens }) }
-    }
-    case 'template':
-      return { chat_template_kwargs: { enable_thinking: onOff(reasoning, encoding) } }
-    default: {
-      const word = effortWord(reasoning, encoding)
-      return word === undefined ? {} : { reasoning_effort: word }
-    }
-  }
+  const style = encoding.family.reasons === false ? 'none' : (encoding.quirks.reasoning ?? 'effort')
+  return STYLES[style](reasoning, encoding)
 }

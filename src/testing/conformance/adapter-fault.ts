@@ -11,8 +11,14 @@ const SENTENCE = 'Said of the prompt: my number is 555 0100'
 const NOW_MS = Date.UTC(2026, 0, 1)
 const ROUNDS = 2000
 const STATUSES = [-1, 0, NaN, 100, 200, 204, 301, 304, 400, 401, 402, 403, 404, 405, 408, 409, 413, 415, 418, 422, 425, 429, 498, 499, 500, 501, 502, 503, 504, 520, 524, 529, 599, 999]
-const HEADER_NAMES = ['retry-after', 'retry-after-ms', 'x-ratelimit-reset-requests', 'x-ratelimit-reset-tokens', 'x-ratelimit-remaining-requests', 'x-ratelimit-limit-tokens', 'x-should-retry', 'x-request-id', 'request-id', '__proto__', 'content-type']
-const HEADER_VALUES = ['', '0', '-1', '2', '1e999', 'NaN', 'Infinity', '9'.repeat(400), 'soon', '6m0s', '1s', '12ms', '-5s', 'Thu, 01 Jan 2026 00:00:09 GMT', 'Thu, 99 Foo 2026', '2026-01-01T00:00:20Z', SENTENCE]
+const HEADER_NAMES = [
+  'retry-after', 'retry-after-ms', 'x-ratelimit-reset-requests', 'x-ratelimit-reset-tokens', 'x-ratelimit-remaining-requests',
+  'x-ratelimit-limit-tokens', 'x-should-retry', 'x-request-id', 'request-id', '__proto__', 'content-type',
+]
+const HEADER_VALUES = [
+  '', '0', '-1', '2', '1e999', 'NaN', 'Infinity', '9'.repeat(400), 'soon',
+  '6m0s', '1s', '12ms', '-5s', 'Thu, 01 Jan 2026 00:00:09 GMT', 'Thu, 99 Foo 2026', '2026-01-01T00:00:20Z', SENTENCE,
+]
 const BODIES: readonly unknown[] = [
   undefined,
   null,

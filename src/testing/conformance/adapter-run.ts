@@ -1,6 +1,6 @@
 import { collect, type Collected } from '../../protocol/collect.js'
 import type { Code } from '../../protocol/errors.js'
-import type { ChatEvent, FinishReason, Usage } from '../../protocol/events.js'
+import type { ChatEvent, FinishEvent, FinishReason, Usage } from '../../protocol/events.js'
 import { tryParseJson } from '../../protocol/json.js'
 import type { Adapter, DecodeContext, Decoder, Frame, Target, Wire } from '../../protocol/ports.js'
 import type { ToolCall, UpstreamRequest } from '../../protocol/request.js'
@@ -124,7 +124,10 @@ export function ensureWellFormed(event: ChatEvent, what: string): void {
   for (const key of OPTIONAL_TEXTS[event.type] ?? []) ensure(fields[key] === undefined || typeof fields[key] === 'string', () => `${what}: expected ${key} to be a text or absent in ${show(event)}`)
   if ('index' in event) ensure(Number.isSafeInteger(event.index) && event.index >= 0, () => `${what}: expected index to be a whole number in ${show(event)}`)
   if (event.type === 'warning') ensure(typeof event.warning.message === 'string' && typeof event.warning.code === 'string', () => `${what}: expected a warning with a code and a message, found ${show(event)}`)
-  if (event.type !== 'finish') return
+  if (event.type === 'finish') ensureFinish(event, what)
+}
+
+function ensureFinish(event: FinishEvent, what: string): void {
   ensure(REASONS.has(event.finishReason), () => `${what}: expected one of our finish reasons, found ${show(event.finishReason)}`)
   const raw: unknown = event.rawFinishReason
   ensure(raw === undefined || raw === null || typeof raw === 'string', () => `${what}: expected rawFinishReason to be a text, null or absent, found ${show(raw)}`)

@@ -62,6 +62,7 @@ async function neverExceedsCrosswise(store: Store): Promise<void> {
 async function addsUp(store: Store): Promise<void> {
   const twice = (amount: number) => [{ key: 'a', amount, limit: 5 }, { key: 'a', amount, limit: 9 }]
   equal((await store.acquire(twice(3), LEASE_MS)).ok, false, 'two claims of 3 on one key with a limit of 5')
+  equal((await store.acquire(twice(3).reverse(), LEASE_MS)).ok, false, 'the same, the other way round')
   const id = await hold(store, twice(2), 'two claims of 2 on one key with a limit of 5')
   equal(await free(store, 'a', 5), 1, 'what is free while both are held')
   await store.settle(id, [{ key: 'a', amount: 3 }])

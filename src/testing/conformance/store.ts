@@ -1,7 +1,7 @@
 import type { Json } from '../../protocol/json.js'
 import type { Store } from '../../protocol/ports.js'
 import { virtualClock, type VirtualClock } from '../clock.js'
-import { check, ensure, equal, refuses, type Check } from './check.js'
+import { check, equal, refuses, type Check } from './check.js'
 import { claimChecks, type StoreBody } from './store-claims.js'
 import { windowChecks } from './store-windows.js'
 
@@ -15,7 +15,6 @@ async function keeps(store: Store): Promise<void> {
   const values: Json[] = [null, true, 0, -1.5, '', 'text', [], {}, [1, [2]], { a: { b: [null] } }]
   for (const value of values) {
     await store.set('a', value)
-    ensure((await store.get('a')) !== undefined, () => 'a value that was set must be found')
     equal(await store.get('a'), value, 'the value that was set')
   }
   await store.delete('a')
@@ -47,8 +46,9 @@ async function expires(store: Store, clock: VirtualClock): Promise<void> {
   await clock.advance(499)
   equal(await store.get('a'), 1, 'a value one millisecond before its ttlMs is over')
   await clock.advance(1)
-  equal(await store.get('a'), undefined, 'a value whose ttlMs is over')
+  // First, for get may clear away what it finds expired.
   equal(await store.scan(''), [['b', 2], ['c', 2]], 'scan when one ttlMs is over, one was taken off and one was renewed by set')
+  equal(await store.get('a'), undefined, 'a value whose ttlMs is over')
   await clock.advance(500)
   equal(await store.get('c'), undefined, 'a value whose second ttlMs is over')
   equal(await store.get('b'), 2, 'a value set again without a ttlMs')

@@ -1,0 +1,11 @@
+// A fresh process: what `import` costs, and the first call after it. Nothing is imported before the clock starts.
+const [file, baseUrl, model, messages] = JSON.parse(process.argv[2])
+const prompt = JSON.parse(messages)
+const t0 = performance.now()
+const { create } = await import(file)
+const t1 = performance.now()
+const text = await create({ baseUrl, model, messages: prompt }).chat()
+const t2 = performance.now()
+if (text.length === 0) throw new Error('the answer is empty')
+console.log(JSON.stringify({ importMs: t1 - t0, firstCallMs: t2 - t1 }))
+process.exit(0)

@@ -1,0 +1,21 @@
+import type { Adapter } from '../../protocol/ports.js'
+import { ChatDecoder } from './decode.js'
+import { encode } from './encode.js'
+import { fault, limits } from './fault.js'
+import { QUIRKS, type Quirks } from './quirks.js'
+
+/** The adapter of the OpenAI chat-completions dialect; `quirks` say how a server differs from most. */
+export function openaiAdapter(quirks: Quirks = QUIRKS.plain): Adapter {
+  const authHeader = quirks.authHeader?.toLowerCase()
+  return {
+    dialect: 'openai',
+    encode: (request, target, wire) => encode(request, target, wire, quirks),
+    authorize: (call, secret) => ({
+      ...call,
+      headers: { ...call.headers, ...(authHeader === undefined ? { authorization: `Bearer ${secret.reveal()}` } : { [authHeader]: secret.reveal() }) },
+    }),
+    decode: context => new ChatDecoder(context, quirks),
+    fault: (status, headers, body, nowMs) => fault(status, headers, body, nowMs, quirks),
+    limits: headers => limits(headers),
+  }
+}

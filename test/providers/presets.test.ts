@@ -1,0 +1,102 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import type { Adapter, Deployment } from '../../src/protocol/ports.js'
+import { QUIRKS } from '../../src/providers/openai/index.js'
+import { compatible, presets } from '../../src/providers/presets.js'
+
+function reach(deployment: Deployment) {
+  if (!('adapter' in deployment.reach)) throw new Error('No adapter.')
+  return deployment.reach
+}
+
+function adapterOf(deployment: Deployment): Adapter {
+  const { adapter } = reach(deployment)
+  if (typeof adapter === 'function') throw new Error('The adapter is loaded later.')
+  return adapter
+}
+
+function caught(run: () => unknown): unknown {
+  try {
+    run()
+  } catch (error) {
+    return error
+  }
+  throw new Error('Nothing was thrown.')
+}
+
+describe('presets', () => {
+  it('have ids of their own', () => {
+    expect(presets.length).toBeGreaterThan(150)
+    expect(new Set(presets.map(preset => preset.id)).size).toBe(presets.length)
+  })
+  it.each(presets.map(preset => [preset.id, preset] as const))('%s has a legal address, a variable for its key and known quirks', (_, preset) => {
+    const url = new URL(preset.baseUrl.replace('{base_url}', 'https://gateway.example').replace(/\{\w+\}/g, 'x'))
+    expect(url.protocol).toBe(preset.keyless ? 'http:' : 'https:')
+    expect(url.search + url.hash + url.username + url.password).toBe('')
+    expect(url.pathname).not.toMatch(/chat\/completions|\/$./)
+    if (preset.keyless) expect(['localhost', '127.0.0.1']).toContain(url.hostname)
+    else expect(preset.env.length).toBeGreaterThan(0)
+    for (const name of preset.env) expect(name).toMatch(/^[A-Z0-9_]+$/)
+    expect(Object.keys(QUIRKS)).toContain(preset.quirks)
+    expect(Object.isFrozen(preset)).toBe(true)
+  })
+  const TABLE = '../shared/providers.tsv'
+  it.skipIf(!existsSync(TABLE))('hold every row of the table they were made from', () => {
+    const rows = readFileSync(TABLE, 'utf8').trim().split('\n').slice(1).map(line => line.split('\t'))
+    const wanted = rows.filter(([, , , , protocol = '']) => /openai.*chat/.test(protocol)).map(([id]) => id)
+    expect(presets.map(preset => preset.id)).toEqual(wanted)
+  })
+})
+
+describe('compatible()', () => {
+  it('makes a deployment of a preset', () => {
+    expect(compatible('groq', 'llama-4', { tags: ['fast'] })).toMatchObject({ id: 'groq/llama-4', provider: 'groq', model: 'llama-4', tags: ['fast'], reach: { baseUrl: 'https://api.groq.com/openai/v1', env: ['GROQ_API_KEY'], keyless: false } })
+    expect(compatible('ollama', 'qwen3').reach).toMatchObject({ baseUrl: 'http://localhost:11434/v1', keyless: true })
+    expect(compatible('vllm', 'qwen3').reach).toMatchObject({ keyless: true })
+  })
+  it('shares the adapter of a row and makes none per call', () => {
+    expect(reach(compatible('moonshotai', 'a')).adapter).toBe(reach(compatible('moonshotai-cn', 'b')).adapter)
+    expect(reach(compatible('groq', 'a')).adapter).not.toBe(reach(compatible('moonshotai', 'a')).adapter)
+  })
+  it('names the nearest preset for one it does not know', () => {
+    expect(caught(() => compatible('grok' as 'groq', 'm'))).toMatchObject({ code: 'invalid_config', message: expect.stringContaining('"groq"') })
+    expect(caught(() => compatible('zzzzzzzzzzzzzzzz' as 'groq', 'm'))).toMatchObject({ code: 'invalid_config', message: expect.stringContaining('baseUrl') })
+    for (const key of ['__proto__', 'constructor', 'toString']) expect(caught(() => compatible(key as 'groq', 'm'))).toMatchObject({ code: 'invalid_config' })
+    expect(caught(() => compatible(7 as never, 'm'))).toMatchObject({ code: 'invalid_config' })
+  })
+  it('fills the address from settings and says what is missing', () => {
+    expect(compatible('cloudflare-ai-gateway', 'm', { settings: { account_id: 'abc', gateway: 'g1' } }).reach).toMatchObject({ baseUrl: 'https://gateway.ai.cloudflare.com/v1/abc/g1/compat', env: ['CLOUDFLARE_API_TOKEN'] })
+    expect(compatible('neon', 'm', { settings: { base_url: 'https://x.example/' } }).reach).toMatchObject({ baseUrl: 'https://x.example/ai-gateway/mlflow/v1' })
+    expect(caught(() => compatible('snowflake-cortex', 'm'))).toMatchObject({ code: 'invalid_config', message: expect.stringContaining('account') })
+    expect(caught(() => compatible('neon', 'm'))).toMatchObject({ message: expect.stringContaining('base_url') })
+    expect(caught(() => compatible('snowflake-cortex', 'm', { settings: { acount: 'x' } as never }))).toMatchObject({ message: expect.stringContaining('"account"') })
+    expect(caught(() => compatible('groq', 'm', { settings: { account: 'x' } as never }))).toMatchObject({ code: 'invalid_config' })
+  })
+  it.each(['evil.example/x', 'a@evil.example', 'a:80', 'a?b', 'a#b', '..', '', 'a b', 7])('does not let the setting %j move the address', account => {
+    expect(caught(() => compatible('snowflake-cortex', 'm', { settings: { account: account as string } }))).toMatchObject({ code: 'invalid_config' })
+  })
+  it('sends no key from the environment to another host', () => {
+    expect(reach(compatible('groq', 'm', { baseUrl: 'https://other.example/v1' }))).not.toHaveProperty('env')
+    const open = reach(compatible('snowflake-cortex', 'm', { baseUrl: 'https://other.example/v1' }))
+    expect(open.baseUrl).toBe('https://other.example/v1')
+    expect(open).not.toHaveProperty('env')
+  })
+  it('takes a server of the user, with a key or without', () => {
+    const plain = compatible({ name: 'lab', baseUrl: 'http://10.0.0.5:8000/v1/' }, 'qwen3')
+    expect(plain).toMatchObject({ id: 'lab/qwen3', reach: { baseUrl: 'http://10.0.0.5:8000/v1', keyless: true } })
+    expect(plain.reach).not.toHaveProperty('env')
+    expect(reach(compatible({ name: 'lab', baseUrl: 'https://lab.example', keyless: false }, 'm', { apiKey: 'k' }))).toMatchObject({ keyless: false, keys: [expect.anything()] })
+    expect(reach(compatible({ name: 'lab', baseUrl: 'https://lab.example', quirks: 'groq' }, 'm')).adapter).toBe(reach(compatible('groq', 'm')).adapter)
+    const own = compatible({ name: 'lab', baseUrl: 'https://lab.example', quirks: { maxTokens: 'max_completion_tokens' } }, 'm')
+    const target = { provider: 'lab', model: 'm', baseUrl: reach(own).baseUrl, capabilities: {} }
+    expect(adapterOf(own).encode({ messages: [{ role: 'user', content: 'Hi' }], maxOutputTokens: 5 }, target, 'json').call.body).toContain('"max_completion_tokens":5')
+  })
+  it.each<[string, unknown]>([
+    ['no name', { baseUrl: 'https://a.example' }], ['a name with a slash', { name: 'a/b', baseUrl: 'https://a.example' }], ['no address', { name: 'a' }],
+    ['another scheme', { name: 'a', baseUrl: 'ftp://a.example' }], ['an unknown field', { name: 'a', baseUrl: 'https://a.example', url: 'x' }],
+    ['unknown quirks', { name: 'a', baseUrl: 'https://a.example', quirks: 'grok' }], ['an unknown switch', { name: 'a', baseUrl: 'https://a.example', quirks: { maxToken: 'x' } }],
+    ['a key where yes or no belongs', { name: 'a', baseUrl: 'https://a.example', keyless: 'no' }],
+  ])('refuses a server with %s', (_, server) => {
+    expect(caught(() => compatible(server as never, 'm'))).toMatchObject({ code: 'invalid_config' })
+  })
+})

@@ -1,0 +1,32 @@
+import { defineConfig } from 'tsup'
+import { writeLicences } from './scripts/check/licences.mjs'
+
+export default defineConfig({
+  entry: {
+    index: 'src/index.ts',
+    testing: 'src/testing/index.ts',
+    'platform-node': 'src/platform/node.ts',
+    'platform-web': 'src/platform/web.ts',
+  },
+  format: 'esm',
+  platform: 'neutral',
+  target: 'es2023',
+  splitting: true,
+  clean: true,
+  // Unminified and without source maps: a stack trace then points at lines a reader can read.
+  minify: false,
+  sourcemap: false,
+  removeNodeProtocol: false,
+  // Bundled, the dependencies import in a fraction of the time their own files take.
+  noExternal: [/^(?!node:)[a-z@]/],
+  external: ['#platform', /^node:/],
+  esbuildOptions: options => {
+    // The plain build of lru-cache loads a node: module when it is imported; its browser build does the same without.
+    options.conditions = ['browser']
+  },
+  metafile: true,
+  dts: { entry: { index: 'src/index.ts', testing: 'src/testing/index.ts' } },
+  onSuccess: async () => {
+    writeLicences('dist')
+  },
+})
