@@ -17,8 +17,8 @@ export interface PlanRequest {
 /** What {@link startProvider} takes. */
 export interface ProviderOptions {
   readonly dialect: 'openai' | 'anthropic'
-  /** The answer. Default: sixty words. A request that ends with a beginning of it is answered with the rest. */
-  readonly words?: string
+  /** The answer, or how to find it. Default: sixty words. A request that ends with a beginning of it is answered with the rest. */
+  readonly words?: string | ((request: PlanRequest) => string)
   /** From word to word, in milliseconds. Default: 2. */
   readonly paceMs?: number
   /** Default: the model asked for. */
@@ -199,13 +199,13 @@ class Provider implements LoopbackProvider {
       // An error body under status 200 is the one of a broken server.
       return exchange.refuse(refusal, wire.error(refusal.status === 200 ? 500 : refusal.status, requestId, refusal.reason), common)
     }
-    const answer = this.#compose(asked, attempt, requestId)
+    const { words = DEFAULT_WORDS } = this.#options
+    const answer = this.#compose(asked, typeof words === 'string' ? words : words({ body, headers, path }), attempt, requestId)
     const paceMs = this.#options.paceMs ?? 2
     return asked.stream !== (plan.otherWire === true) ? exchange.stream(wire, answer, plan, paceMs) : exchange.json(wire, answer, plan, paceMs)
   }
 
-  #compose(asked: Asked, attempt: number, requestId: string): Answer {
-    const text = this.#options.words ?? DEFAULT_WORDS
+  #compose(asked: Asked, text: string, attempt: number, requestId: string): Answer {
     const start = asked.prefill !== undefined && text.startsWith(asked.prefill) ? asked.prefill.length : 0
     const words = splitWords(text.slice(start))
     const most = asked.maxWords ?? words.length

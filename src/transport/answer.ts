@@ -2,12 +2,16 @@ import { GatewayError } from '../protocol/errors.js'
 import type { ChatEvent, Warning } from '../protocol/events.js'
 import { parseJson } from '../protocol/json.js'
 import type { Clock, Decoder, Frame, Framing, Headers, Opened, RateLimits } from '../protocol/ports.js'
-import type { AnswerLimits } from './codec.js'
 import { abortFault } from './faults.js'
 import { sse } from './frames.js'
 import { bodyKind, firstByte, hasMark } from './sniff.js'
 import type { ByteReader } from './types.js'
 
+/** Bounds of one answer, in bytes after decompression. */
+export interface AnswerLimits {
+  readonly jsonBytes: number
+  readonly streamBytes: number
+}
 /** What an {@link Answer} is made of. */
 export interface AnswerParts {
   readonly status: number

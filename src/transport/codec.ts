@@ -2,15 +2,10 @@ import type { Warning } from '../protocol/events.js'
 import type { Adapter, Headers, HttpCall, OpenContext, Opened, Target, Upstream } from '../protocol/ports.js'
 import type { UpstreamRequest } from '../protocol/request.js'
 import { tryParseJson } from '../protocol/json.js'
-import { Answer } from './answer.js'
+import { Answer, type AnswerLimits } from './answer.js'
 import { abortFault } from './faults.js'
 import type { ByteReader, Received, Transport } from './types.js'
 
-/** Bounds of one answer, in bytes after decompression. */
-export interface AnswerLimits {
-  readonly jsonBytes: number
-  readonly streamBytes: number
-}
 /** An adapter over a transport. */
 export interface CodecOptions {
   readonly adapter: Adapter

@@ -37,8 +37,7 @@ describe('connections', () => {
     expect(server.accepted()).toBe(1)
     expect(transport.sockets()).toBe(1)
     await transport.close()
-    expect(transport.sockets()).toBe(0)
-    await until(() => server.sockets.size === 0)
+    expect([transport.sockets(), await until(() => server.sockets.size === 0)]).toEqual([0, undefined])
   })
 
   it('sends method, path, host, headers and the length of a body in bytes', async () => {
@@ -138,13 +137,12 @@ describe('connections', () => {
 
   it('lets the process end while connections are idle', async () => {
     const server = keep(await httpServer((_, response) => response.end('ok')))
-    const transport = made()
-    await readText((await transport.send(post(server.url), context())).body)
-    await until(() => !process.getActiveResourcesInfo().includes('HTTPCLIENTREQUEST'))
-    const { body } = await transport.send(post(server.url), context())
-    expect(await readText(body)).toBe('ok')
-    await new Promise(resolve => setImmediate(resolve))
-    expect(process.getActiveResourcesInfo().filter(name => name === 'TCPSocketWrap').length).toBeLessThanOrEqual(server.sockets.size)
+    const { body } = await made().send(post(server.url), context())
+    // What keeps the loop alive: the server's side of the connection is here too.
+    const held = () => process.getActiveResourcesInfo().filter(name => name === 'TCPSocketWrap').length
+    expect(held()).toBe(2)
+    await readText(body)
+    await until(() => held() === 1, 200)
   })
 })
 

@@ -1,0 +1,82 @@
+import { anthropic, fallback, Gateway, openai, type RouteConfig } from 'sallyport'
+import { isRecord, textOf } from '../loopback/dialect.js'
+import { startProvider, type Fault, type LoopbackProvider, type LoopbackRequest, type PlanRequest } from '../loopback/index.js'
+import { ANSWERS } from './answers.js'
+
+/** The gateway of the demo has one route. */
+export type DemoGateway = Gateway<{ readonly smart: RouteConfig }>
+
+/** The deployments of the chain, in order, with prices made up for the demo. */
+export const FIRST = { id: 'openai/gpt-5.6', model: 'gpt-5.6', price: { input: 1.25, output: 10 }, firstTokenMs: 180 } as const
+export const SECOND = { id: 'anthropic/claude-sonnet-4-5', model: 'claude-sonnet-4-5', price: { input: 3, output: 15 }, firstTokenMs: 240 } as const
+/** The only key the loopback providers are ever shown. */
+export const KEY = 'demo'
+/** About 45 tokens a second. */
+const PACE_MS = 22
+
+function questionOf({ body }: PlanRequest): string {
+  const messages: readonly unknown[] = isRecord(body) && Array.isArray(body['messages']) ? body['messages'] : []
+  const last = messages.filter(isRecord).findLast(message => message['role'] === 'user')
+  return textOf(last?.['content'])
+}
+
+function answering(place: 0 | 1): (request: PlanRequest) => string {
+  return request => ANSWERS.get(questionOf(request))?.[place] ?? 'Nobody has recorded an answer to that.'
+}
+
+/** The two providers, and what the first one is made to do. */
+export class Stage {
+  readonly first: LoopbackProvider
+  readonly second: LoopbackProvider
+  #seen = [0, 0] as [number, number]
+
+  private constructor(first: LoopbackProvider, second: LoopbackProvider, readonly script: { faults: readonly Fault[]; from: number }) {
+    this.first = first
+    this.second = second
+  }
+
+  /** @param paceMs from word to word, in milliseconds. */
+  static async open(paceMs = PACE_MS): Promise<Stage> {
+    const script: Stage['script'] = { faults: [], from: 0 }
+    const first = await startProvider({ dialect: 'openai', paceMs, words: answering(0), plan: attempt => script.faults[attempt - 1 - script.from] ?? { slowFirst: FIRST.firstTokenMs } })
+    try {
+      const second = await startProvider({ dialect: 'anthropic', paceMs, words: answering(1), plan: () => ({ slowFirst: SECOND.firstTokenMs }) })
+      return new Stage(first, second, script)
+    } catch (error) {
+      await first.stop()
+      throw error
+    }
+  }
+
+  /**
+   * Starts a scene. Its gateway is new: what one scene taught about a provider must not change the next.
+   * @param faults how the first provider fails, request by request.
+   */
+  begin(faults: readonly Fault[]): DemoGateway {
+    this.#seen = [this.first.requests.length, this.second.requests.length]
+    this.script.faults = faults
+    this.script.from = this.first.requests.length
+    return new Gateway<{ readonly smart: RouteConfig }>({
+      routes: {
+        smart: fallback(
+          openai(FIRST.model, { baseUrl: this.first.baseUrl, apiKey: KEY, price: FIRST.price }),
+          anthropic(SECOND.model, { baseUrl: this.second.baseUrl, apiKey: KEY, price: SECOND.price }),
+        ),
+      },
+    })
+  }
+
+  /** What each provider was asked since the scene began. */
+  asked(): readonly [first: readonly LoopbackRequest[], second: readonly LoopbackRequest[]] {
+    return [this.first.requests.slice(this.#seen[0]), this.second.requests.slice(this.#seen[1])]
+  }
+
+  /** Requests that are still being answered. */
+  get open(): number {
+    return this.first.openRequests + this.second.openRequests
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.first.stop(), this.second.stop()])
+  }
+}
