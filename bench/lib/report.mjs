@@ -59,7 +59,7 @@ function shown(metric, value) {
   if (value === undefined || Number.isNaN(value)) return '-'
   if (metric.over) return (value >= 0 ? '+' : '') + value.toFixed(2)
   if (metric.times) return value.toFixed(2)
-  return value.toFixed(value < 10 ? 1 : 0)
+  return value.toFixed(value < 100 ? 1 : 0)
 }
 
 function grid(lines) {

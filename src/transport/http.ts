@@ -151,7 +151,7 @@ class Exchange implements BodyOwner {
     this.#transport.active.delete(this)
     this.#ctx.signal.removeEventListener('abort', this)
     if (!destroy || this.#request === undefined) return
-    // A request without a socket yet would leave the connection it waits for in the pool.
+    // A request that waits for a tunnel does not know of the connection to the proxy.
     if (!this.#request.socket) this.#dial.pending?.destroy()
     this.#request.destroy()
   }

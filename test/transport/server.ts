@@ -43,6 +43,12 @@ export function rawServer(handler: (socket: Socket) => void): Promise<Loopback> 
   return listen(createRawServer(handler))
 }
 
+/** Answers on a raw socket; `n` counts requests over all sockets. */
+export function scripted(answer: (socket: Socket, n: number) => void): Promise<Loopback> {
+  let n = 0
+  return rawServer(socket => socket.on('data', () => answer(socket, n++)))
+}
+
 export function post(url: string, body = '{}'): HttpCall {
   return { method: 'POST', url, headers: { 'content-type': 'application/json' }, body }
 }

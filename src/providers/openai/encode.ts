@@ -140,7 +140,7 @@ export function encode(request: UpstreamRequest, target: Target, wire: Wire, qui
     ...encodeReasoning(request.reasoning, encoding),
     ...quirks.extra,
     ...options?.['openai'],
-    ...(target.provider !== 'openai' && options?.[target.provider]),
+    ...options?.[target.provider],
   }
   const headers = { 'content-type': 'application/json', accept: stream ? 'text/event-stream' : 'application/json', ...target.headers }
   return { call: { method: 'POST', url: urlOf(target.baseUrl), headers, body: JSON.stringify(body) }, warnings: encoding.warnings }

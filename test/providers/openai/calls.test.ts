@@ -20,6 +20,11 @@ describe('tool calls, whatever a server makes of them', () => {
     expect(calls([call({ index: 0, id: 'a', function: fn('f', '{"x":1}') }), call({ index: 0, id: 'b', function: fn('g', '{"x":') }), call({ index: 0, function: fn(undefined, '2}') })])).toEqual([['a', 'f', { x: 1 }], ['b', 'g', { x: 2 }]])
     expect(calls([call({ index: 0, id: '', function: fn('f', '{"x":1}') }), call({ index: 0, id: '', function: fn('f', '{"x":2}') })]).map(([, , input]) => input)).toEqual([{ x: 1 }, { x: 2 }])
   })
+  it('tells apart such calls though none has arguments yet', () => {
+    const inputs = (first: object, second: object) => calls([call({ index: 0, ...first }), call({ index: 0, ...second })]).map(([, name]) => name)
+    expect(inputs({ id: 'a', function: fn('f', '') }, { id: 'b', function: fn('f', '') })).toEqual(['f', 'f'])
+    expect(inputs({ function: fn('f', '') }, { function: fn('g', '') })).toEqual(['f', 'g'])
+  })
   it('neither doubles names nor appends ids that come again (trap 30)', () => {
     const pieces = ['{"x"', ':', '1}'].map((text, i) => call({ index: 0, id: i === 2 ? 'null' : 'a', function: fn('f', text) }))
     expect(calls([...pieces, call({ index: 0, id: null, function: fn('', '') })])).toEqual([['a', 'f', { x: 1 }]])

@@ -9,7 +9,7 @@ const named = (events: readonly ChatEvent[], type: ChatEvent['type']) => events.
 
 describe('the frame of an answer', () => {
   it('takes neither id nor model from a chunk without a choice (trap 1)', () => {
-    const first = { data: JSON.stringify({ id: '', model: '', choices: [], prompt_filter_results: [{ content_filter_results: { hate: { filtered: false } } }] }) }
+    const first = { data: JSON.stringify({ id: 'filter', model: 'filter', choices: [], prompt_filter_results: [{ content_filter_results: { hate: { filtered: false } } }] }) }
     const events = play([first, chunk({ content: 'Hi' }), stop(), DONE])
     expect(events[0]).toEqual({ type: 'start', id: 'c1', model: 'm1' })
     expect(named(events, 'start')).toHaveLength(1)
@@ -51,7 +51,7 @@ describe('the frame of an answer', () => {
     const got = read([chunk({ content: 'a' }), { data: '{"broken' }, { data: '[1]' }, chunk({ content: 'b' }), stop(), DONE])
     expect(got.text).toBe('ab')
     expect(got.warnings.map(warning => warning.code)).toEqual(['frame_skipped', 'frame_skipped'])
-    const inside = [call({ index: 0, id: 'a', function: fn('f', '{"x":') }), { data: '{"broken' }]
+    const inside = [call({ index: 0, id: 'a', function: fn('f', '{"x":') }), { data: '{"broken' }, call({ index: 0, function: fn(undefined, '1}') }), stop('tool_calls'), DONE]
     expect(caught(() => play(inside))).toMatchObject({ code: 'malformed_response' })
   })
   it('reads errors inside a good answer, with the status they name (traps 16, 21)', () => {
@@ -90,7 +90,7 @@ describe('the frame of an answer', () => {
   })
   it('reads the delta where a cumulative message stands beside it (trap 41)', () => {
     const both = (delta: string, all: string) => chunk({ content: delta }, {}, { message: { content: all } })
-    expect(read([both('a', 'a'), both('b', 'ab'), chunk({ content: '' }, {}, { message: { content: 'ab' }, finish_reason: 'stop' }), DONE]).text).toBe('ab')
+    expect(read([both('a', 'a'), both('b', 'ab'), chunk(undefined, {}, { message: { content: 'ab' } }), chunk({ content: '' }, {}, { message: { content: 'ab' }, finish_reason: 'stop' }), DONE]).text).toBe('ab')
   })
   it('reads a whole completion sent as a single frame (trap 17)', () => {
     expect(read([{ data: JSON.stringify(completion({ role: 'assistant', content: 'Hi' })) }, DONE]).text).toBe('Hi')
@@ -98,6 +98,8 @@ describe('the frame of an answer', () => {
   it('keeps the first id and model (trap 42)', () => {
     const got = read([chunk({ content: 'a' }), chunk({ content: 'b' }, { id: '', model: 'other' }), stop(), DONE])
     expect([got.id, got.model]).toEqual(['c1', 'm1'])
+    const late = read([chunk({ role: 'assistant' }, { id: 'first', model: '' }), chunk({ content: 'b' }), stop(), DONE])
+    expect([late.id, late.model]).toEqual(['first', 'm1'])
   })
   it('survives a choice without message after a filter (trap 45)', () => {
     const results = { violence: { filtered: true, severity: 'high' } }
@@ -126,6 +128,10 @@ describe('what an answer holds', () => {
       { type: 'reasoning', text: 'ab', providerData: { openai: { reasoning_details: [{ type: 'reasoning.text', text: 'ab', index: 0, format: 'v1', signature: 'sig' }, { type: 'reasoning.encrypted', data: 'e', index: 1 }] } } },
       { type: 'text', text: 'so' },
     ])
+  })
+  it('keeps the details of a whole answer apart, for none goes on from another', () => {
+    const details = [{ type: 'reasoning.text', text: 'a' }, { type: 'reasoning.text', text: 'b' }, { type: 'reasoning.encrypted', data: 'c' }]
+    expect(readJson(completion({ reasoning: 'ab', reasoning_details: details })).content).toEqual([{ type: 'reasoning', text: 'ab', providerData: { openai: { reasoning_details: details } } }])
   })
   it('reads content lists with thinking, and warns once of kinds it does not know', () => {
     const content = [{ type: 'thinking', thinking: [{ type: 'text', text: 'hm' }] }, { type: 'reasoning', summary: [{ type: 'summary_text', text: '!' }] }, { type: 'novel' }, { type: 'novel' }, { type: 'text', text: 'so' }]

@@ -243,6 +243,7 @@ describe('tools and the shape of the answer', () => {
   })
   it.each<[string, JsonObject, boolean]>([
     ['closed', CLOSED, true], ['open', OPEN, false],
+    ['closed with an optional property', { ...OPEN, additionalProperties: false }, false],
     ['an open object inside', { ...CLOSED, properties: { x: { type: 'array', items: OPEN } } }, false],
     ['a definition that is open', { ...CLOSED, $defs: { a: OPEN } }, false],
     ['a nullable object inside', { ...CLOSED, properties: { x: { anyOf: [CLOSED, { type: 'null' }] } } }, true],
