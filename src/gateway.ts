@@ -60,8 +60,9 @@ export class Gateway<
   readonly #run: (call: Call) => Promise<Delivery>
   readonly #open = new Set<Call>()
   readonly #now: () => number
-  readonly #random: () => number
   #closed = false
+  readonly #mark: string
+  #calls = 0
 
   /** Checks every option; throws `invalid_config` with what to do. Nothing is sent. */
   constructor(options: GatewayOptions<Routes, Providers>) {
@@ -78,7 +79,7 @@ export class Gateway<
       if (typeof target !== 'function' && !('alias' in target)) for (const deployment of deploymentsOf(target, name)) this.#fleet.enlist(deployment)
     }
     this.#now = () => clock.now()
-    this.#random = random
+    this.#mark = Math.floor(random() * 2 ** 50).toString(36).padStart(10, '0')
     const settle = createSettle({ plugins: this.#plugins, clock })
     this.#run = createRun({
       admit: createAdmit({ router: this.#router, plugins: this.#plugins, clock }),
@@ -166,9 +167,9 @@ export class Gateway<
     return call
   }
 
+  /** Unique by its counter within this gateway, and by the gateway's own chance beyond it. */
   #id(): string {
-    const part = (): string => Math.floor(this.#random() * 2 ** 40).toString(36).padStart(8, '0')
-    return `call_${part()}${part()}`
+    return `call_${this.#mark}${(this.#calls++).toString(36).padStart(6, '0')}`
   }
 }
 

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { chainOf, playLive } from './live.js'
+import type { Scene } from './scenes.js'
 import { Stage } from './stage.js'
 import { Page, type Out } from './terminal.js'
 import { playTour, type Tally } from './tour.js'
@@ -22,6 +23,8 @@ export interface Surroundings {
   readonly signal: AbortSignal
   /** Without a path. Default: port 11434 of this machine. */
   readonly ollamaUrl?: string
+  /** Default: all. */
+  readonly scenes?: readonly Scene[]
 }
 
 function conclude(page: Page, { scenes, right }: Tally, interrupted: boolean): number {
@@ -36,7 +39,7 @@ function conclude(page: Page, { scenes, right }: Tally, interrupted: boolean): n
 }
 
 /** Plays the demo and closes all it opened. Gives the exit status: 0, 1 where an answer was wrong, 2 where it could not be played, 130 where it was interrupted. */
-export async function demo({ args, env, out, signal, ollamaUrl = 'http://127.0.0.1:11434' }: Surroundings): Promise<number> {
+export async function demo({ args, env, out, signal, ollamaUrl = 'http://127.0.0.1:11434', scenes }: Surroundings): Promise<number> {
   const page = new Page(out, env)
   let values: { live: boolean; openai: string; anthropic: string; ollama?: string }
   try {
@@ -49,7 +52,7 @@ export async function demo({ args, env, out, signal, ollamaUrl = 'http://127.0.0
   if (values.live) return live(page, values, { env, signal, ollamaUrl })
   const stage = await Stage.open()
   try {
-    return conclude(page, await playTour(page, stage, signal), signal.aborted)
+    return conclude(page, await playTour(page, stage, signal, scenes), signal.aborted)
   } finally {
     await stage.close()
   }

@@ -68,10 +68,10 @@ export async function playLive(page: Page, chain: readonly Deployment[], signal:
       scenes++
       page.blank()
       page.heading(`${scenes}. ${title}`)
-      page.paragraph(`> ${question}`)
+      page.paragraph(`> ${question}`, 'cyan')
       try {
         const heard = await (kind === 'chat' ? chat : stream)(gateway, question, { signal }, page)
-        report(page, kind, heard.result)
+        report(page, heard)
         const { text, finishReason, deployment } = heard.result
         const claims: Claim[] = [
           { what: 'there is an answer', ok: text.trim() !== '', found: 'no text' },

@@ -1,4 +1,5 @@
-import { GatewayError, type AttemptReport, type ChatResult, type Cost, type Usage } from 'sallyport'
+import { GatewayError, type AttemptReport, type Cost, type Usage } from 'sallyport'
+import type { Heard } from './ask.js'
 import type { Page } from './terminal.js'
 
 /** Milliseconds for a person. */
@@ -6,8 +7,13 @@ export function time(ms: number): string {
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(2)} s`
 }
 
-function tokens({ inputTokens, outputTokens }: Usage, { usd, estimated }: Cost): string {
-  const money = usd === null ? 'cost unknown: no price was given' : `$${usd.toFixed(6)}${estimated ? ', part of it estimated: a cut answer reports no usage' : ''}`
+/** Nano-dollars for a person. */
+export function dollars(nanos: number | null | undefined): string {
+  return nanos === null || nanos === undefined ? 'cost unknown: no price was given' : `$${(nanos / 1e9).toFixed(6)}`
+}
+
+function tokens({ inputTokens, outputTokens }: Usage, { nanos, estimated }: Cost): string {
+  const money = `${dollars(nanos)}${estimated ? ', part of it estimated: a cut answer reports no usage' : ''}`
   return `${inputTokens ?? '?'} in, ${outputTokens ?? '?'} out; ${money}`
 }
 
@@ -15,8 +21,10 @@ function attempt({ deployment, outcome, code, status, reason, durationMs, waited
   if (outcome === 'success') return `${deployment}: answered after ${time(durationMs)}`
   if (outcome === 'skipped') return `${deployment}: not asked: ${reason ?? code ?? 'no reason given'}`
   const what = `${code ?? outcome}${status === undefined ? '' : `, status ${status}`}`
+  // The rest of a reason says what to do, and here the gateway does it.
+  const why = reason === undefined ? '' : ` ${reason.split('. ')[0]?.replace(/\.$/, '') ?? ''}.`
   const next = waitedMs === undefined ? '' : ` Asked again ${time(waitedMs)} later.`
-  return `${deployment}: ${outcome} after ${time(durationMs)}: ${what}. ${reason ?? ''}${next}`
+  return `${deployment}: ${outcome === 'failure' ? 'failed' : outcome} after ${time(durationMs)} (${what}).${why}${next}`
 }
 
 /** Each try and why it ended as it did. */
@@ -25,13 +33,13 @@ export function attempts(page: Page, all: readonly AttemptReport[]): void {
 }
 
 /** What the caller got beside the text. */
-export function report(page: Page, kind: 'chat' | 'stream', result: ChatResult): void {
+export function report(page: Page, { result, firstMs, restarts, continued }: Heard): void {
   const { timings, usage, cost } = result
+  const again = restarts + continued > 0 && timings.firstEventMs !== undefined ? `first from ${result.deployment} after ${time(timings.firstEventMs)}, ` : ''
   page.blank()
   page.row('answered by', result.deployment, 'bold')
   attempts(page, result.attempts)
-  const first = kind === 'stream' && timings.firstEventMs !== undefined ? `first token after ${time(timings.firstEventMs)}, ` : ''
-  page.row('time', `${first}whole answer after ${time(timings.totalMs)}`)
+  page.row('time', `${firstMs === undefined ? '' : `first token after ${time(firstMs)}, `}${again}whole answer after ${time(timings.totalMs)}`)
   page.row('tokens', tokens(usage, cost))
   for (const { message } of result.warnings) page.row('warning', message)
 }

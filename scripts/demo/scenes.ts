@@ -3,12 +3,12 @@ import type { Fault } from '../loopback/index.js'
 import { ANSWERS } from './answers.js'
 import { chat, stream } from './ask.js'
 import { clean, judge, quiet, type Claim, type Expected } from './check.js'
-import { attempts, report, time } from './report.js'
+import { attempts, dollars, report, time } from './report.js'
 import { FIRST, SECOND, type DemoGateway, type Stage } from './stage.js'
 import type { Page } from './terminal.js'
 
 /** What a scene plays on. */
-export interface Set {
+export interface Playing {
   readonly stage: Stage
   readonly gateway: DemoGateway
   readonly page: Page
@@ -26,7 +26,7 @@ export interface Scene {
   readonly faults: readonly Fault[]
   /** What held, in a line. */
   readonly summary: string
-  play(set: Set): Promise<readonly Claim[]>
+  play(playing: Playing): Promise<readonly Claim[]>
 }
 
 type Telling = Omit<Scene, 'play' | 'faults'> & { readonly kind: 'chat' | 'stream'; readonly faults?: readonly Fault[]; readonly options?: CallOptions; readonly expected: Omit<Expected, 'text'> }
@@ -39,7 +39,7 @@ export function answered({ kind, faults = [], options = {}, expected, ...scene }
     async play({ stage, gateway, page, signal }) {
       const ask = kind === 'chat' ? chat : stream
       const heard = await ask(gateway, scene.question, { ...options, signal }, page)
-      report(page, kind, heard.result)
+      report(page, heard)
       await quiet(stage)
       const text = ANSWERS.get(scene.question)?.[expected.by === FIRST.id ? 0 : 1] ?? ''
       return [...judge(heard, stage, { ...expected, text }), ...clean(stage, gateway.health().calls)]
@@ -51,8 +51,8 @@ const LEAVE_AFTER = 12
 /** What the library promises for an abort. */
 const CLOSED_WITHIN_MS = 100
 
-/** The caller has read enough and leaves the loop: what is left behind? */
-async function leave({ stage, gateway, page, signal }: Set, question: string): Promise<readonly Claim[]> {
+/** The caller has read enough and leaves the loop. Gives the time of that, and how the stream ended. */
+async function readSome({ gateway, page, signal }: Playing, question: string): Promise<{ readonly leftMs: number; readonly code: string }> {
   const answer = await gateway.stream({ model: 'smart', messages: question }, { signal })
   const writing = page.answer()
   let read = 0
@@ -67,17 +67,26 @@ async function leave({ stage, gateway, page, signal }: Set, question: string): P
   writing.mark('[enough: break]')
   writing.end()
   const end: unknown = await answer.result().catch((error: unknown) => error)
+  return { leftMs, code: GatewayError.is(end) ? end.code : 'no error' }
+}
+
+/** What is left behind by a caller that leaves? */
+async function leave(playing: Playing, question: string): Promise<readonly Claim[]> {
+  const { stage, page, gateway } = playing
+  const { leftMs, code } = await readSome(playing, question)
   await quiet(stage)
-  const closedMs = stage.asked()[0][0]?.closedByClientMs
-  const afterMs = closedMs === undefined ? undefined : Math.max(0, closedMs - leftMs)
-  const code = GatewayError.is(end) ? end.code : 'no error'
+  const [first, second] = stage.asked()
+  const afterMs = Math.max(0, (first[0]?.closedByClientMs ?? Number.POSITIVE_INFINITY) - leftMs)
+  const { outcome = 'no record', costNanos, attempts: tries = [] } = stage.record ?? {}
   page.blank()
-  attempts(page, GatewayError.is(end) ? (end.attempts ?? []) : [])
-  page.row('socket', afterMs === undefined ? 'still open' : `the provider saw it close ${time(afterMs)} after the break`)
+  attempts(page, tries)
+  page.row('cost', `${dollars(costNanos)}, estimated: a cut answer reports no usage`)
+  page.row('socket', afterMs === Number.POSITIVE_INFINITY ? 'still open' : `the provider saw it close ${time(afterMs)} after the break`)
   return [
     { what: 'the stream ends as aborted', ok: code === 'aborted', found: code },
-    { what: `the socket closed within ${CLOSED_WITHIN_MS} ms`, ok: afterMs !== undefined && afterMs <= CLOSED_WITHIN_MS, found: afterMs === undefined ? 'it is open' : `${afterMs} ms` },
-    { what: 'nobody else was asked', ok: stage.asked()[0].length === 1 && stage.asked()[1].length === 0, found: `${stage.asked().flat().length} requests` },
+    { what: `the socket closed within ${CLOSED_WITHIN_MS} ms`, ok: afterMs <= CLOSED_WITHIN_MS, found: `${afterMs} ms` },
+    { what: 'one request in all', ok: first.length === 1 && second.length === 0, found: `${first.length} and ${second.length}` },
+    { what: 'what came until then is on the bill', ok: outcome === 'aborted' && (costNanos ?? 0) > 0, found: `${outcome}, ${costNanos} nano-dollars` },
     ...clean(stage, gateway.health().calls),
   ]
 }
@@ -110,7 +119,7 @@ export const SCENES: readonly Scene[] = [
     kind: 'stream',
     faults: [{ status: 503 }, { status: 503 }, { status: 503 }],
     summary: 'three tries, then the fallback; the failed tries cost nothing',
-    expected: { by: SECOND.id, attempts: ['overloaded', 'overloaded', 'overloaded', 'answered'], requests: [3, 1] },
+    expected: { by: SECOND.id, attempts: ['upstream_error', 'upstream_error', 'upstream_error', 'answered'], requests: [3, 1] },
   }),
   answered({
     title: 'The first provider takes the request and says nothing',
@@ -139,10 +148,10 @@ export const SCENES: readonly Scene[] = [
     call: "gateway.stream({ model: 'smart', messages }, { recover: 'restart' })",
     question: 'How does one lamp shine so far from a lighthouse?',
     kind: 'stream',
-    faults: [{ cutAfter: 22 }],
+    faults: [{ cutAfter: 22, slowFirst: FIRST.firstTokenMs }],
     options: { recover: 'restart' },
     summary: 'one whole answer from the fallback, and none of the first half in it',
-    expected: { by: SECOND.id, attempts: ['network', 'answered'], requests: [1, 1], cut: 'restarted' },
+    expected: { by: SECOND.id, attempts: ['malformed_response', 'answered'], requests: [1, 1], cut: 'restarted' },
   }),
   answered({
     title: 'The connection breaks in the middle of the answer: go on from there',
@@ -150,10 +159,10 @@ export const SCENES: readonly Scene[] = [
     call: "gateway.stream({ model: 'smart', messages }, { recover: 'continue' })",
     question: 'Why do cats land on their feet?',
     kind: 'stream',
-    faults: [{ cutAfter: 26 }],
+    faults: [{ cutAfter: 26, slowFirst: FIRST.firstTokenMs }],
     options: { recover: 'continue' },
     summary: 'two halves, one text: nothing twice, nothing missing',
-    expected: { by: SECOND.id, attempts: ['network', 'answered'], requests: [1, 1], cut: 'continued' },
+    expected: { by: SECOND.id, attempts: ['malformed_response', 'answered'], requests: [1, 1], cut: 'continued' },
   }),
   {
     title: 'The caller has heard enough',
@@ -161,7 +170,7 @@ export const SCENES: readonly Scene[] = [
     call: 'for await (const event of stream) { ...; break }',
     question: 'Tell me a long story about the sea.',
     faults: [],
-    summary: 'the connection is closed, nothing is left open',
-    play: set => leave(set, 'Tell me a long story about the sea.'),
+    summary: 'the connection is closed; what came until then is booked, the rest is not',
+    play: playing => leave(playing, 'Tell me a long story about the sea.'),
   },
 ]

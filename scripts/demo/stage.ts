@@ -1,4 +1,4 @@
-import { anthropic, fallback, Gateway, openai, type RouteConfig } from 'sallyport'
+import { anthropic, fallback, Gateway, openai, type CallRecord, type RouteConfig } from 'sallyport'
 import { isRecord, textOf } from '../loopback/dialect.js'
 import { startProvider, type Fault, type LoopbackProvider, type LoopbackRequest, type PlanRequest } from '../loopback/index.js'
 import { ANSWERS } from './answers.js'
@@ -11,8 +11,8 @@ export const FIRST = { id: 'openai/gpt-5.6', model: 'gpt-5.6', price: { input: 1
 export const SECOND = { id: 'anthropic/claude-sonnet-4-5', model: 'claude-sonnet-4-5', price: { input: 3, output: 15 }, firstTokenMs: 240 } as const
 /** The only key the loopback providers are ever shown. */
 export const KEY = 'demo'
-/** About 45 tokens a second. */
-const PACE_MS = 22
+/** About 50 tokens a second. */
+const PACE_MS = 20
 
 function questionOf({ body }: PlanRequest): string {
   const messages: readonly unknown[] = isRecord(body) && Array.isArray(body['messages']) ? body['messages'] : []
@@ -28,6 +28,8 @@ function answering(place: 0 | 1): (request: PlanRequest) => string {
 export class Stage {
   readonly first: LoopbackProvider
   readonly second: LoopbackProvider
+  /** The last call as the gateway wrote it down. */
+  record: CallRecord | undefined
   #seen = [0, 0] as [number, number]
 
   private constructor(first: LoopbackProvider, second: LoopbackProvider, readonly script: { faults: readonly Fault[]; from: number }) {
@@ -54,6 +56,7 @@ export class Stage {
    */
   begin(faults: readonly Fault[]): DemoGateway {
     this.#seen = [this.first.requests.length, this.second.requests.length]
+    this.record = undefined
     this.script.faults = faults
     this.script.from = this.first.requests.length
     return new Gateway<{ readonly smart: RouteConfig }>({
@@ -63,6 +66,7 @@ export class Stage {
           anthropic(SECOND.model, { baseUrl: this.second.baseUrl, apiKey: KEY, price: SECOND.price }),
         ),
       },
+      plugins: [{ name: 'demo', observe: record => void (this.record = record) }],
     })
   }
 

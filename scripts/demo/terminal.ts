@@ -44,7 +44,7 @@ export class Page {
 
   /** Characters that fit beside the indent. */
   get width(): number {
-    return Math.max(NARROWEST, Math.min(this.#out.columns ?? 80, WIDEST)) - INDENT.length
+    return Math.max(NARROWEST, Math.min((this.#out.columns ?? 80) - 1, WIDEST)) - INDENT.length
   }
   /** Lines that can be painted over; 0 where the cursor must not move. */
   get reach(): number {

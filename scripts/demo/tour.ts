@@ -1,7 +1,7 @@
 import { failure } from './report.js'
 import { verdict } from './check.js'
-import { SCENES, type Scene, type Set } from './scenes.js'
-import { FIRST, SECOND, Stage } from './stage.js'
+import { SCENES, type Playing, type Scene } from './scenes.js'
+import { FIRST, SECOND, type Stage } from './stage.js'
 import type { Page } from './terminal.js'
 
 /** How many scenes were played, and how many came out right. */
@@ -16,11 +16,11 @@ async function playScene(scene: Scene, number: number, stage: Stage, page: Page,
   page.paragraph(scene.about)
   page.paragraph(scene.call, 'dim')
   page.blank()
-  page.paragraph(`> ${scene.question}`)
+  page.paragraph(`> ${scene.question}`, 'cyan')
   const gateway = stage.begin(scene.faults)
-  const set: Set = { stage, gateway, page, signal }
+  const playing: Playing = { stage, gateway, page, signal }
   try {
-    return verdict(page, await scene.play(set), scene.summary)
+    return verdict(page, await scene.play(playing), scene.summary)
   } catch (error) {
     failure(page, error)
     return false

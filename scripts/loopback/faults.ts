@@ -14,7 +14,7 @@ export type Fault =
   | 'refusesPrefill'
   | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string | object; readonly retryAfter?: string }
   | { readonly slowFirst: number }
-  | { readonly cutAfter: number }
+  | { readonly cutAfter: number; readonly slowFirst?: number }
   | { readonly truncateAfter: number }
   | { readonly stallAfter: number }
   | { readonly garbageAfter: number }
@@ -72,9 +72,9 @@ export function planOf(fault: Fault | undefined, streamed: boolean, prefilled: b
     const headers = { ...fault.headers, ...(fault.retryAfter !== undefined && { 'retry-after': fault.retryAfter }) }
     return { refusal: { status: fault.status, headers, ...(fault.body !== undefined && { body: fault.body }) } }
   }
-  if ('slowFirst' in fault) return { firstAfterMs: fault.slowFirst }
   if ('comments' in fault) return { firstAfterMs: fault.thenFirstAfter, commentEveryMs: fault.comments }
-  if ('cutAfter' in fault) return { breakAfter: { words: fault.cutAfter, how: 'cut' } }
+  if ('cutAfter' in fault) return { ...(fault.slowFirst !== undefined && { firstAfterMs: fault.slowFirst }), breakAfter: { words: fault.cutAfter, how: 'cut' } }
+  if ('slowFirst' in fault) return { firstAfterMs: fault.slowFirst }
   if ('truncateAfter' in fault) return { breakAfter: { words: fault.truncateAfter, how: 'truncate' } }
   if ('stallAfter' in fault) return { breakAfter: { words: fault.stallAfter, how: 'stall' } }
   if ('garbageAfter' in fault) return { breakAfter: { words: fault.garbageAfter, how: 'garbage' } }

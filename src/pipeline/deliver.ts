@@ -21,6 +21,7 @@ export class Delivery {
   readonly #seen = new Collector()
   readonly #raw: Collector
   #settled: Settled | undefined
+  #reading = false
   #fault: GatewayError | undefined
 
   constructor(admitted: Admitted, flight: Flight, settle: Settle) {
@@ -28,6 +29,9 @@ export class Delivery {
     this.#flight = flight
     this.#settle = settle
     this.#raw = admitted.hooks.idle ? this.#seen : new Collector()
+    const { cancel, onEnd } = admitted.call
+    // A reader that waits hears of it from its read; without one, nobody else would settle the call.
+    onEnd(cancel.onCancel(reason => void (this.#reading || this.#fail(reason))))
   }
 
   get call(): Call {
@@ -48,7 +52,10 @@ export class Delivery {
       if (this.#fault !== undefined) throw this.#fault
       if (this.#settled !== undefined) return undefined
       try {
+        this.#reading = true
         const batch = await this.#flight.read()
+        this.#reading = false
+        if (this.call.cancel.reason !== undefined) throw this.call.cancel.reason
         if (batch === undefined) {
           this.#end({ outcome: 'success' })
           return undefined
@@ -56,6 +63,7 @@ export class Delivery {
         const given = this.#pass(batch)
         if (given.length > 0) return given
       } catch (error) {
+        this.#reading = false
         const held = this.#fail(error)
         if (held.length > 0) return held
       }
@@ -72,7 +80,8 @@ export class Delivery {
   cancel(reason = new GatewayError('aborted', 'The reader left the stream before its end.', { origin: 'caller' })): void {
     if (this.#settled !== undefined) return
     this.#flight.end(reason)
-    this.#fail(reason)
+    // Ends what the flight may be about to open, too.
+    this.call.cancel.cancel(reason)
   }
 
   #pass(batch: readonly ChatEvent[]): readonly ChatEvent[] {
@@ -117,7 +126,7 @@ export class Delivery {
 
   #end(end: CallEnd): void {
     if (this.#settled !== undefined) return
-    this.#settled = this.#settle(this.#admitted.call, end, { admitted: this.#admitted, flight: this.#flight, collected: this.#raw.result() })
+    this.#settled = this.#settle(this.#admitted.call, end, { admitted: this.#admitted, flight: this.#flight, collected: () => this.#raw.result() })
   }
 
   async #result(): Promise<ChatResult> {

@@ -39,7 +39,7 @@ export function createDispatch({ clock, random }: { clock: Clock; random: Random
 
 /** Holds a chat's answer against its schema before commit, on the caller's side of the hooks; one repair says what was wrong. */
 function acceptOf({ output, hooks, request }: Admitted): Accept | undefined {
-  if (output?.validate === undefined) return undefined
+  if (output === undefined) return undefined
   return async events => {
     const own = collect(events)
     const seen = hooks.idle ? own : collect([...hooks.events(events), ...hooks.flush('finish')])

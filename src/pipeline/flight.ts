@@ -18,6 +18,7 @@ export class Flight {
   /** The text a continuation goes on from; `undefined` once something else than text was written. */
   #written: string[] | undefined = []
   #trim = false
+  #held = false
 
   constructor(plan: Plan, walk: Walk) {
     this.plan = plan
@@ -35,6 +36,7 @@ export class Flight {
   /** From here on a reader cannot take back what it was given: where a restart would be due, the fault is told. */
   holdToWhatWasSaid(): void {
     if (this.#recover === 'restart') this.#recover = 'error'
+    this.#held = true
   }
 
   /** Walks the plan up to commit. */
@@ -63,9 +65,12 @@ export class Flight {
   async #rescue(attempt: Attempt, fault: GatewayError): Promise<readonly ChatEvent[]> {
     const { call } = this.plan.admitted
     if (this.#recover === 'error' || call.cancel.reason !== undefined || verdict(fault.code).next !== 'any') throw fault
+    const prefill = this.#recover === 'continue' ? this.#prefill() : undefined
+    if (this.#held && prefill === undefined) throw fault
+    if (this.#held) this.walk.mustContinue()
     this.walk.failed(this.walk.candidateOf(attempt), fault)
     if (!this.walk.hasNext) throw fault
-    const next = await this.walk.next(this.#recover === 'continue' ? this.#prefill() : undefined)
+    const next = await this.walk.next(prefill)
     this.#attempt = next
     if (next.continues && this.plan.admitted.request.prefill !== true) {
       this.#trim = /\s$/.test(this.#written?.join('') ?? '')

@@ -1,7 +1,7 @@
 import { GatewayError } from '../protocol/errors.js'
 import { isObject } from '../protocol/json.js'
 import { refuseUnknownKeys } from '../protocol/suggest.js'
-import type { Deadlines } from '../resilience/attempt.js'
+import type { Deadlines } from '../resilience/deadlines.js'
 import type { CallOptions, DeadlineOptions, RetryOptions, Settings } from './call.js'
 
 /** The defaults of a gateway. */

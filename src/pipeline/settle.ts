@@ -1,7 +1,7 @@
 import { GatewayError } from '../protocol/errors.js'
 import { estimateInputTokens, estimateTokens } from '../protocol/estimate.js'
 import type { Usage } from '../protocol/events.js'
-import type { Json } from '../protocol/json.js'
+import { isObject, type Json } from '../protocol/json.js'
 import type { Clock, Plugin } from '../protocol/ports.js'
 import { bill, total, type Bill } from '../protocol/price.js'
 import type { Collected } from '../protocol/collect.js'
@@ -15,7 +15,7 @@ export interface Known {
   readonly admitted?: Admitted
   readonly flight?: Flight
   /** The answer as the upstream gave it, masks on. */
-  readonly collected?: Collected
+  readonly collected?: () => Collected
 }
 
 /** What settling found out. */
@@ -73,8 +73,12 @@ function estimatedUsage(attempt: Attempt): Usage {
   return { inputTokens: estimateInputTokens(attempt.request), outputTokens: estimateTokens(attempt.arrived) }
 }
 
-function recordOf(call: Call, end: CallEnd, { admitted, flight, collected }: Known, settled: Settled, content: boolean): CallRecord {
-  const { metadata } = call.options
+function recordOf(call: Call, end: CallEnd, known: Known, settled: Settled, content: boolean): CallRecord {
+  const { admitted, flight } = known
+  const collected = known.collected?.()
+  // What was refused for its form is recorded too, so nothing is known of that form.
+  const asked: unknown = isObject(call.asked) ? call.asked['model'] : undefined
+  const metadata: unknown = isObject(call.options) ? call.options['metadata'] : undefined
   const { fault } = end
   const answered = end.outcome === 'success' ? flight?.attempt : undefined
   const { finish } = answered ?? {}
@@ -83,10 +87,11 @@ function recordOf(call: Call, end: CallEnd, { admitted, flight, collected }: Kno
     id: call.id,
     kind: call.kind,
     startedAt: new Date(call.startedMs).toISOString(),
-    model: typeof call.asked.model === 'string' ? call.asked.model.slice(0, 200) : '',
+    model: typeof asked === 'string' ? asked.slice(0, 200) : '',
     route: admitted?.route.name ?? '',
     outcome: end.outcome,
-    attempts: flight?.walk.reports ?? fault?.attempts ?? [],
+    // A copy: the caller may go on with the objects while the record waits to be written.
+    attempts: Object.freeze([...(flight?.walk.reports ?? fault?.attempts ?? [])]),
     excluded: flight?.plan.excluded ?? fault?.excluded ?? [],
     warnings: collected?.warnings ?? [],
     restarts: flight?.restarts ?? 0,
@@ -96,8 +101,8 @@ function recordOf(call: Call, end: CallEnd, { admitted, flight, collected }: Kno
     ...(answered !== undefined && { deployment: answered.live.deployment.id, provider: answered.live.deployment.provider, answeredModel: collected?.model ?? answered.live.deployment.model }),
     ...(finish !== undefined && { finishReason: finish.finishReason, usage: finish.usage }),
     ...(settled.firstEventMs !== undefined && { firstEventMs: settled.firstEventMs }),
-    ...(metadata !== undefined && { metadata }),
-    ...(content && admitted !== undefined && { content: { messages: admitted.request.messages as unknown as Json, text: collected?.text ?? '', toolCalls: (collected?.toolCalls ?? []) as unknown as Json } }),
+    ...(isObject(metadata) && { metadata: Object.freeze({ ...metadata }) as NonNullable<CallRecord['metadata']> }),
+    ...(content && admitted !== undefined && { content: { messages: [...admitted.request.messages] as unknown as Json, text: collected?.text ?? '', toolCalls: (collected?.toolCalls ?? []) as unknown as Json } }),
   }
 }
 

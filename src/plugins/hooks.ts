@@ -1,5 +1,6 @@
 import { GatewayError } from '../protocol/errors.js'
 import type { ChatEvent } from '../protocol/events.js'
+import { isObject } from '../protocol/json.js'
 import type { CallView, FlushReason, Hooks, Plugin } from '../protocol/ports.js'
 import type { UpstreamRequest } from '../protocol/request.js'
 
@@ -26,7 +27,10 @@ export function openHooks(plugins: readonly Plugin[], view: CallView): HookChain
   for (const plugin of plugins) {
     if (plugin.open === undefined) continue
     const { open } = plugin
-    opened.push({ name: plugin.name, hooks: guarded(plugin.name, () => open.call(plugin, view)) })
+    const hooks: unknown = guarded(plugin.name, () => open.call(plugin, view))
+    // A promise of hooks would be a guard that never looks.
+    if (!isObject(hooks) || 'then' in hooks) throw refusal(plugin.name, new TypeError('its open() returned no hooks'))
+    opened.push({ name: plugin.name, hooks })
   }
   if (opened.length === 0) return IDLE
   const asking = opened.filter(({ hooks }) => hooks.request !== undefined)
@@ -55,10 +59,15 @@ function through({ name, hooks }: Named, events: readonly ChatEvent[]): readonly
   for (const event of events) {
     const given = guarded(name, () => hooks.event?.(event))
     if (given === undefined) continue
-    if (Array.isArray(given)) out.push(...(given as readonly ChatEvent[]))
-    else out.push(given as ChatEvent)
+    for (const one of Array.isArray(given) ? (given as readonly unknown[]) : [given]) out.push(eventOf(one, name))
   }
   return out
+}
+
+/** Anything else, a promise above all, would silently be lost. */
+function eventOf(given: unknown, name: string): ChatEvent {
+  if (isObject(given) && typeof given['type'] === 'string') return given as ChatEvent
+  throw refusal(name, new TypeError('its event hook returned no event'))
 }
 
 /** What one hook lets go still passes the hooks after it. */

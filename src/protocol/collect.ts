@@ -21,7 +21,7 @@ export class Collector {
   #open: Open | undefined
   #texts = { text: [] as string[], reasoning: [] as string[], refusal: [] as string[] }
   #calls: ToolCall[] = []
-  #callParts = new Map<number, { data?: ProviderData; part?: { -readonly [K in keyof ToolCallPart]: ToolCallPart[K] } }>()
+  #callParts: Map<number, { data?: ProviderData; part?: { -readonly [K in keyof ToolCallPart]: ToolCallPart[K] } }> | undefined
   #announced = -1
   #files: { mediaType: string; data: Uint8Array | string }[] = []
   #logprobs: TokenLogprob[] | undefined
@@ -41,7 +41,7 @@ export class Collector {
         return this.#write('refusal', event.text)
       case 'tool-call-start':
         this.#announced = event.index
-        this.#callParts.set(event.index, {})
+        ;(this.#callParts ??= new Map()).set(event.index, {})
         return
       case 'tool-call-delta':
         return
@@ -87,19 +87,21 @@ export class Collector {
 
   result(): Collected {
     this.#seal()
-    const refusal = this.#texts.refusal.join('')
-    return {
-      ...this.partial(),
-      ...(refusal !== '' && { refusal }),
+    const collected: { -readonly [K in keyof Collected]: Collected[K] } = {
+      text: this.#texts.text.join(''),
+      reasoning: this.#texts.reasoning.join(''),
+      toolCalls: this.#calls,
       content: this.#parts,
       files: this.#files,
       warnings: this.#warnings,
       providerMetadata: this.#metadata,
-      ...(this.#logprobs !== undefined && { logprobs: this.#logprobs }),
-      ...(this.#finish !== undefined && { finish: this.#finish }),
-      ...(this.#id !== undefined && { id: this.#id }),
-      ...(this.#model !== undefined && { model: this.#model }),
     }
+    if (this.#texts.refusal.length > 0) collected.refusal = this.#texts.refusal.join('')
+    if (this.#logprobs !== undefined) collected.logprobs = this.#logprobs
+    if (this.#finish !== undefined) collected.finish = this.#finish
+    if (this.#id !== undefined) collected.id = this.#id
+    if (this.#model !== undefined) collected.model = this.#model
+    return collected
   }
 
   #restart(): void {
@@ -107,7 +109,7 @@ export class Collector {
     this.#open = undefined
     this.#texts = { text: [], reasoning: [], refusal: [] }
     this.#calls = []
-    this.#callParts.clear()
+    this.#callParts = undefined
     this.#announced = -1
     this.#files = []
     this.#logprobs = undefined
@@ -140,10 +142,11 @@ export class Collector {
   #call({ index, id, name, input, arguments: text }: Extract<ChatEvent, { type: 'tool-call' }>): void {
     this.#seal()
     this.#calls.push({ id, name, input, arguments: text })
-    const seen = this.#callParts.get(index)
+    const parts = (this.#callParts ??= new Map())
+    const seen = parts.get(index)
     const part: { -readonly [K in keyof ToolCallPart]: ToolCallPart[K] } = { type: 'tool-call', id, name, input, arguments: text }
     if (seen?.data !== undefined) part.providerData = seen.data
-    this.#callParts.set(index, { part })
+    parts.set(index, { part })
     this.#parts.push(part)
   }
 
@@ -158,7 +161,7 @@ export class Collector {
   }
 
   #attachCall(dialect: string, data: Json): void {
-    const seen = this.#callParts.get(this.#announced)
+    const seen = this.#callParts?.get(this.#announced)
     if (seen?.part !== undefined) seen.part.providerData = extend(seen.part.providerData, dialect, data)
     else if (seen !== undefined) seen.data = extend(seen.data, dialect, data)
   }

@@ -87,10 +87,20 @@ export interface Adapter {
   readonly frames?: Framing
 }
 
+/** The part of an `AbortSignal` that a transport needs; an `AbortSignal` is one. */
+export interface AbortLike {
+  readonly aborted: boolean
+  readonly reason: unknown
+  addEventListener(type: 'abort', listener: { handleEvent(): void }): void
+  removeEventListener(type: 'abort', listener: { handleEvent(): void }): void
+}
 /** What a try hands to an upstream. */
 export interface OpenContext {
   readonly wire: Wire
+  /** Aborts when the try is ended from outside; `reason` is a `GatewayError`. Made when it is first asked for. */
   readonly signal: AbortSignal
+  /** The same without the cost of an `AbortSignal`, where the caller has it. */
+  readonly abort?: AbortLike
   readonly clock: Clock
   readonly secret?: Secret
   /** Extra request headers of the caller. */

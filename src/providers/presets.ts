@@ -3,7 +3,8 @@ import { isObject } from '../protocol/json.js'
 import type { Adapter, Deployment } from '../protocol/ports.js'
 import { nearest, quoted, refuseUnknownKeys } from '../protocol/suggest.js'
 import { defineDeployment, type DeploymentOptions } from './define.js'
-import { openaiAdapter, QUIRK_KEYS, QUIRKS, type QuirkId, type Quirks } from './openai/index.js'
+import { loadOpenaiAdapter } from './openai/load.js'
+import { QUIRK_KEYS, QUIRKS, type QuirkId, type Quirks } from './openai/quirks.js'
 import { ROWS } from './presets-data.js'
 
 type Row = (typeof ROWS)[number]
@@ -56,7 +57,6 @@ function parse(row: Row): Preset {
 export const presets: readonly Preset[] = Object.freeze(ROWS.map(parse))
 
 const BY_ID: ReadonlyMap<string, Preset> = new Map(presets.map(preset => [preset.id, preset]))
-const ADAPTERS: ReadonlyMap<string, Adapter> = new Map(Object.entries(QUIRKS).map(([id, quirks]) => [id, openaiAdapter(quirks)]))
 const SERVER = new Set(['name', 'baseUrl', 'quirks', 'keyless'])
 const BRACE = /\{(\w+)\}/g
 
@@ -93,23 +93,22 @@ function filled({ id, baseUrl }: Preset, settings: unknown): string {
 function fromPreset(id: string, model: string, options: CompatibleOptions): Deployment {
   const preset = presetOf(id)
   const { settings, ...rest } = isObject(options as unknown) ? options : { ...options }
-  const adapter = ADAPTERS.get(preset.quirks) ?? openaiAdapter()
+  const adapter = loadOpenaiAdapter(preset.quirks)
   const open = preset.baseUrl.includes('{') && settings === undefined && rest.baseUrl !== undefined
   // Without settings the preset has no host of its own that its key could belong to.
   const home = open ? { baseUrl: rest.baseUrl ?? '', env: [] } : { baseUrl: filled(preset, settings), env: preset.env }
   return defineDeployment({ name: preset.id, adapter, keyless: preset.keyless, ...home }, model, rest)
 }
 
-function quirksOf(server: CompatibleServer): Adapter {
+function adapterOf(server: CompatibleServer): () => Promise<Adapter> {
   const { quirks = 'plain' } = server
   if (typeof quirks === 'string') {
-    const adapter = ADAPTERS.get(quirks)
-    if (adapter !== undefined) return adapter
-    throw bad(`compatible(): there is no row of quirks ${quoted(quirks)}. Known: ${[...ADAPTERS.keys()].join(', ')}.`)
+    if (Object.hasOwn(QUIRKS, quirks)) return loadOpenaiAdapter(quirks)
+    throw bad(`compatible(): there is no row of quirks ${quoted(quirks)}. Known: ${Object.keys(QUIRKS).join(', ')}.`)
   }
   if (!isObject(quirks as unknown)) throw bad('compatible(): quirks must be the name of a row or an object.')
   refuseUnknownKeys(quirks, QUIRK_KEYS, 'compatible(): quirks')
-  return openaiAdapter(quirks)
+  return loadOpenaiAdapter(quirks)
 }
 
 function fromServer(server: CompatibleServer, model: string, options: CompatibleOptions): Deployment {
@@ -118,7 +117,7 @@ function fromServer(server: CompatibleServer, model: string, options: Compatible
   if (server.keyless !== undefined && typeof server.keyless !== 'boolean') throw bad('compatible({ name, baseUrl }): keyless must be true or false.')
   const { settings, ...rest } = isObject(options as unknown) ? options : { ...options }
   if (settings !== undefined) throw bad('compatible({ name, baseUrl }) takes no settings. Write the base URL whole.')
-  const provider = { name: server.name, adapter: quirksOf(server), baseUrl: server.baseUrl, env: [], keyless: server.keyless ?? true }
+  const provider = { name: server.name, adapter: adapterOf(server), baseUrl: server.baseUrl, env: [], keyless: server.keyless ?? true }
   return defineDeployment(provider, model, rest)
 }
 

@@ -1,22 +1,13 @@
 import { GatewayError, verdict, type Deadline } from '../protocol/errors.js'
 import { isContent, type ChatEvent, type FinishEvent } from '../protocol/events.js'
-import type { Clock, Headers, Opened, Permit, Timer, Wire } from '../protocol/ports.js'
+import type { Clock, Headers, OpenContext, Opened, Permit, Timer, Wire } from '../protocol/ports.js'
 import type { UpstreamRequest } from '../protocol/request.js'
 import type { AttemptReport } from '../protocol/result.js'
+import { AttemptAbort } from './abort.js'
 import type { Cancel } from './cancel.js'
+import { timeout, type Deadlines } from './deadlines.js'
 import type { KeyLease } from './keypool.js'
 import type { Live } from './live.js'
-
-/** Milliseconds; see DESIGN section 3. */
-export interface Deadlines {
-  readonly answerMs: number
-  readonly firstEventMs: number
-  /** `firstEventMs` of a model that reasons before it writes. */
-  readonly reasoningFirstEventMs: number
-  readonly idleMs: number
-  readonly totalMs: number
-  readonly abandonMs: number
-}
 
 /** All that one upstream try needs. */
 export interface AttemptSpec {
@@ -55,7 +46,7 @@ export class Attempt {
   #report: AttemptReport | undefined
   #ended: GatewayError | undefined
   readonly #spec: AttemptSpec
-  readonly #abort = new AbortController()
+  readonly #abort = new AttemptAbort()
   #off: () => void = () => undefined
   #timer: Timer | undefined
   #failRead: ((fault: GatewayError) => void) | undefined
@@ -165,17 +156,7 @@ export class Attempt {
     const thinks = live.deployment.capabilities.reasoning === true || (request.reasoning !== undefined && request.reasoning.effort !== 'none')
     const firstEventMs = thinks ? deadlines.reasoningFirstEventMs : deadlines.firstEventMs
     this.#timer = wire === 'json' ? this.#deadline(deadlines.answerMs, 'answer') : this.#deadline(firstEventMs, 'first-event')
-    const opening = live.upstream.open('chat', request, {
-      wire,
-      signal: this.#abort.signal,
-      clock,
-      onActivity: () => {
-        this.#activeMs = clock.now()
-      },
-      ...(key?.secret !== undefined && { secret: key.secret }),
-      ...(headers !== undefined && { headers }),
-    })
-    this.#opened = await this.#guard(opening)
+    this.#opened = await this.#guard(live.upstream.open('chat', request, this.#context(wire, clock, key, headers)))
     if (this.#report !== undefined) this.#opened.close()
     if (this.#opened.warnings.length > 0) this.#head.push(this.#opened.warnings.map(warning => ({ type: 'warning', warning })))
     let batch: readonly ChatEvent[] | undefined
@@ -183,6 +164,23 @@ export class Attempt {
       batch = await this.#next()
       if (batch !== undefined) this.#head.push(batch)
     } while (batch !== undefined && !this.#committed())
+  }
+
+  #context(wire: Wire, clock: Clock, key: KeyLease | undefined, headers: Headers | undefined): OpenContext {
+    const abort = this.#abort
+    return {
+      wire,
+      get signal() {
+        return abort.signal
+      },
+      abort,
+      clock,
+      onActivity: () => {
+        this.#activeMs = clock.now()
+      },
+      ...(key?.secret !== undefined && { secret: key.secret }),
+      ...(headers !== undefined && { headers }),
+    }
   }
 
   #committed(): boolean {
@@ -241,7 +239,11 @@ export class Attempt {
       const boundMs = reading ? deadlines.idleMs : deadlines.abandonMs
       if (quietMs < boundMs) this.#watch(reading ? boundMs - quietMs : Math.min(deadlines.idleMs, boundMs - quietMs))
       else if (reading) this.#fail(timeout('idle', boundMs))
-      else this.end('neutral', timeout('abandon', boundMs))
+      else {
+        this.end('neutral', timeout('abandon', boundMs))
+        // Nobody reads, so nobody would settle the call.
+        this.#spec.cancel.cancel(timeout('abandon', boundMs))
+      }
     })
   }
 
@@ -300,17 +302,4 @@ function faultFields(fault: GatewayError): Pick<AttemptReport, 'code' | 'status'
     ...(fault.status !== undefined && { status: fault.status }),
     ...(fault.deadline !== undefined && { deadline: fault.deadline }),
   }
-}
-
-const WHAT: Record<Deadline, string> = {
-  answer: 'no answer came within deadlines.answerMs',
-  'first-event': 'no content came within deadlines.firstEventMs',
-  idle: 'the stream fell silent for deadlines.idleMs',
-  total: 'the call took longer than deadlines.totalMs',
-  abandon: 'nobody read the stream for deadlines.abandonMs',
-}
-
-/** The fault of a deadline that passed. */
-export function timeout(deadline: Deadline, ms: number): GatewayError {
-  return new GatewayError('timeout', `Timed out: ${WHAT[deadline]} (${ms} ms).`, { origin: deadline === 'abandon' ? 'caller' : deadline === 'total' ? 'gateway' : 'upstream', deadline })
 }

@@ -4,9 +4,10 @@ import type { ChatEvent } from '../protocol/events.js'
 import type { Clock, Headers, Permit, Random, Wire } from '../protocol/ports.js'
 import type { UpstreamRequest } from '../protocol/request.js'
 import type { AttemptReport } from '../protocol/result.js'
-import { Attempt, type Deadlines } from './attempt.js'
+import { Attempt } from './attempt.js'
 import { backoffMs, type RetrySettings } from './backoff.js'
 import type { Cancel } from './cancel.js'
+import type { Deadlines } from './deadlines.js'
 import { enter, isPermits } from './gates.js'
 import { isCooling, type KeyLease } from './keypool.js'
 import type { Line } from './line.js'
@@ -54,6 +55,7 @@ export class Walk {
   #repair: UpstreamRequest | undefined
   #repaired = false
   #prefill: UpstreamRequest | undefined
+  #mustContinue = false
 
   constructor(spec: WalkSpec) {
     this.#spec = spec
@@ -68,7 +70,7 @@ export class Walk {
 
   /**
    * The next attempt that commits. Rejects with the error of the call when nobody is left.
-   * @param prefill what is sent instead to a deployment that can go on from an assistant's half answer.
+   * @param prefill what is sent instead to a deployment that can go on from an assistant's half answer; see also {@link mustContinue}.
    */
   async next(prefill?: UpstreamRequest): Promise<Attempt> {
     this.#prefill = prefill
@@ -92,6 +94,11 @@ export class Walk {
     }
   }
 
+  /** From here on only a deployment that can go on from half an answer is asked: the reader cannot take it back. */
+  mustContinue(): void {
+    this.#mustContinue = true
+  }
+
   /** A committed answer failed: the walk goes on after it, and comes back to it where nobody else is left. */
   failed(candidate: LiveCandidate, fault: GatewayError): void {
     this.#note(candidate, fault)
@@ -104,6 +111,7 @@ export class Walk {
 
   #eligible({ live, onlyAfter }: LiveCandidate): string | undefined {
     const last = this.#last
+    if (this.#mustContinue && live.deployment.capabilities.prefill !== true) return 'it does not go on from half an answer'
     if (onlyAfter !== undefined) {
       return last !== undefined && onlyAfter.includes(last.fault.code) ? undefined : `only after ${onlyAfter.join(', ')}`
     }
@@ -134,14 +142,17 @@ export class Walk {
       return await this.#once(candidate, this.#requestFor(candidate), entered)
     } catch (error) {
       const fault = asFault(error)
-      if (fault.code === 'invalid_request' && this.#prefill !== undefined) {
-        // The caller never asked for a prefill and must not see it refused: ask again from the start.
-        this.#prefill = undefined
-        this.#queue.unshift(candidate)
-        return undefined
-      }
-      return this.#again(candidate, fault, retries)
+      return this.#refusedPrefill(candidate, fault) ? undefined : this.#again(candidate, fault, retries)
     }
+  }
+
+  /** The caller never asked for a prefill and must not see it refused: the candidate is asked again from the start. */
+  #refusedPrefill(candidate: LiveCandidate, fault: GatewayError): boolean {
+    if (fault.code !== 'invalid_request' || this.#prefill === undefined) return false
+    if (this.#mustContinue) return true
+    this.#prefill = undefined
+    this.#queue.unshift(candidate)
+    return true
   }
 
   #requestFor({ live }: LiveCandidate): UpstreamRequest {
@@ -166,7 +177,8 @@ export class Walk {
         { retries, minTimeout: 0, shouldRetry: ({ error }) => this.#mayRetry(candidate, asFault(error), ++failures) },
       )
     } catch (error) {
-      this.#note(candidate, this.#spec.cancel.reason ?? asFault(error))
+      const fault = this.#spec.cancel.reason ?? asFault(error)
+      if (!this.#refusedPrefill(candidate, fault)) this.#note(candidate, fault)
       return undefined
     }
   }

@@ -1,5 +1,7 @@
 import { GatewayError, type Code } from '../protocol/errors.js'
-import type { Candidate, Deployment, RouteTarget, RouteView } from '../protocol/ports.js'
+import { isObject } from '../protocol/json.js'
+import type { Candidate, Deployment, RouteTarget, RouteView, Step } from '../protocol/ports.js'
+import { isTarget } from './fallback.js'
 
 /** Deepest nesting of groups. */
 const MAX_DEPTH = 32
@@ -34,11 +36,16 @@ function walk(target: RouteTarget, view: RouteView, onlyAfter: readonly Code[] |
   }
 }
 
-/** Every deployment of a tree, each once. Throws `invalid_config` where the tree holds itself or nobody. */
+function isStep(node: unknown): node is Step {
+  return isObject(node) && node['kind'] === 'step' && Array.isArray(node['only'])
+}
+
+/** Every deployment of a tree, each once. Throws `invalid_config` where the tree holds itself, nobody, or something else. */
 export function deploymentsOf(target: RouteTarget, where: string): readonly Deployment[] {
   const found = new Set<Deployment>()
   const path = new Set<RouteTarget>()
   const visit = (node: RouteTarget, depth: number): void => {
+    if (!isTarget(node) && !isStep(node)) throw new GatewayError('invalid_config', `${where} holds something that is no deployment, group or step. Make one with a factory such as compatible('groq', 'model').`, { origin: 'caller' })
     if (path.has(node) || depth > MAX_DEPTH) throw new GatewayError('invalid_config', `${where} is cyclic: a group holds itself. Take it out of its own targets.`, { origin: 'caller' })
     if (node.kind === 'deployment') {
       found.add(node)

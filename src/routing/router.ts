@@ -1,6 +1,7 @@
 import { GatewayError } from '../protocol/errors.js'
 import type { Deployment, RouteTarget } from '../protocol/ports.js'
 import { nearest, quoted } from '../protocol/suggest.js'
+import { deploymentsOf } from './flatten.js'
 
 /** Makes a deployment from a model name: what `providers` and wildcard routes hold. */
 export type DeploymentFactory = (model: string) => Deployment
@@ -37,7 +38,7 @@ export class Router<Settings> {
       if (star >= 0) this.#wild.push({ prefix: name.slice(0, star), suffix: name.slice(star + 1), entry, name })
       else {
         const settled = follow(name, routes)
-        if (typeof settled.target !== 'function' && !('alias' in settled.target)) this.#exact.set(name, { name, target: settled.target, settings: settled.settings })
+        this.#exact.set(name, { name, ...settled })
       }
     }
     this.#wild.sort((a, b) => b.prefix.length + b.suffix.length - a.prefix.length - a.suffix.length)
@@ -45,7 +46,7 @@ export class Router<Settings> {
 
   /** Names that can be asked for, wildcards as written. */
   names(): readonly string[] {
-    return [...this.#exact.keys(), ...this.#wild.map(route => route.name), ...[...this.#providers.keys()].map(name => `${name}/*`)]
+    return [...new Set([...this.#exact.keys(), ...this.#wild.map(route => route.name), ...[...this.#providers.keys()].map(name => `${name}/*`)])]
   }
 
   resolve(model: string): Route<Settings> {
@@ -65,12 +66,12 @@ export class Router<Settings> {
       const { target, settings } = wild.entry
       if (typeof target !== 'function') return 'alias' in target ? undefined : this.#keep(model, { name: wild.name, target, settings })
       const rest = model.slice(wild.prefix.length, model.length - wild.suffix.length)
-      return this.#keep(model, { name: wild.name, target: target(rest), settings })
+      return this.#keep(model, { name: wild.name, target: made(target, rest, wild.name), settings })
     }
     const slash = model.indexOf('/')
     const factory = slash > 0 ? this.#providers.get(model.slice(0, slash)) : undefined
     if (factory === undefined || slash === model.length - 1) return undefined
-    return this.#keep(model, { name: `${model.slice(0, slash)}/*`, target: factory(model.slice(slash + 1)), settings: this.#defaults })
+    return this.#keep(model, { name: `${model.slice(0, slash)}/*`, target: made(factory, model.slice(slash + 1), `${model.slice(0, slash)}/*`), settings: this.#defaults })
   }
 
   #keep(model: string, route: Route<Settings>): Route<Settings> {
@@ -83,8 +84,14 @@ export class Router<Settings> {
   }
 }
 
-/** Follows aliases; throws where they lead in a circle or nowhere. */
-function follow<Settings>(name: string, routes: ReadonlyMap<string, RouteEntry<Settings>>): RouteEntry<Settings> {
+function made(factory: DeploymentFactory, model: string, name: string): RouteTarget {
+  const target = factory(model)
+  deploymentsOf(target, `What the factory of ${quoted(name)} returned`)
+  return target
+}
+
+/** Follows aliases; throws where they lead in a circle, nowhere, or to a wildcard. */
+function follow<Settings>(name: string, routes: ReadonlyMap<string, RouteEntry<Settings>>): Omit<Route<Settings>, 'name'> {
   const seen = new Set<string>()
   let at = name
   for (;;) {
@@ -93,9 +100,13 @@ function follow<Settings>(name: string, routes: ReadonlyMap<string, RouteEntry<S
       const near = nearest(at, routes.keys())
       throw new GatewayError('invalid_config', `The route "${name}" is an alias of ${quoted(at)}, which is no route.${near === undefined ? '' : ` Did you mean "${near}"?`}`, { origin: 'caller' })
     }
-    if (typeof entry.target === 'function' || !('alias' in entry.target)) return entry
+    const { target, settings } = entry
+    if (typeof target === 'function') {
+      throw new GatewayError('invalid_config', `The route "${name}" is an alias of the wildcard route ${quoted(at)}, which needs a model. Call its factory with one.`, { origin: 'caller' })
+    }
+    if (!('alias' in target)) return { target, settings }
     if (seen.has(at)) throw new GatewayError('invalid_config', `The route "${name}" is cyclic: ${[...seen, at].join(' -> ')}. Let one of them name a deployment.`, { origin: 'caller' })
     seen.add(at)
-    at = entry.target.alias
+    at = target.alias
   }
 }

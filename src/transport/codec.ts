@@ -27,7 +27,7 @@ export function codecUpstream({ adapter, transport, target, limits }: CodecOptio
   return {
     async open(_op, request, ctx) {
       const { call, warnings } = await prepare(adapter, target, request, ctx)
-      const received = await transport.send(call, ctx)
+      const received = await transport.send(call, { signal: ctx.abort ?? ctx.signal, onActivity: () => ctx.onActivity() })
       const { status, headers, body } = received
       if (status < 200 || status > 299) throw adapter.fault(status, headers, await errorBody(received, ctx), ctx.clock.now())
       const decoder = adapter.decode({ request, target, wire: ctx.wire, status, headers })
@@ -48,7 +48,8 @@ async function prepare(adapter: Adapter, target: Target, request: UpstreamReques
   }
   // Last, so that no header of the caller's takes the credential's place, and a signature covers them all.
   if (ctx.secret !== undefined) call = await adapter.authorize(call, ctx.secret)
-  if (ctx.signal.aborted) throw abortFault(ctx.signal.reason)
+  const signal = ctx.abort ?? ctx.signal
+  if (signal.aborted) throw abortFault(signal.reason)
   return { call, warnings }
 }
 
@@ -66,13 +67,14 @@ function sift(headers: Headers): { kept: Headers; refused: Warning[] } {
 }
 
 /** The body of an error answer: parsed, else the start of its text, else nothing. A body that is cut, endless or late is taken as far as it came. */
-async function errorBody({ body }: Received, { signal, clock }: OpenContext): Promise<unknown> {
-  const timer = clock.after(ERROR_MS, () => body.cancel())
+async function errorBody({ body }: Received, ctx: OpenContext): Promise<unknown> {
+  const timer = ctx.clock.after(ERROR_MS, () => body.cancel())
   const chunks: Uint8Array[] = []
   try {
     await gather(body, chunks)
   } catch {
-    if (signal.aborted) throw abortFault(signal.reason)
+    const ended = ctx.abort ?? ctx.signal
+    if (ended.aborted) throw abortFault(ended.reason)
   } finally {
     timer.cancel()
   }

@@ -1,9 +1,9 @@
-import type { Headers, HttpCall } from '../protocol/ports.js'
+import type { AbortLike, Headers, HttpCall } from '../protocol/ports.js'
 
 /** What a request is sent with. */
 export interface SendContext {
   /** Aborting it destroys the socket at once; what is pending rejects with `signal.reason` where that is a `GatewayError`. */
-  readonly signal: AbortSignal
+  readonly signal: AbortLike
   /** Called by the transport when the headers arrive and at each chunk of the body. */
   onActivity(): void
 }

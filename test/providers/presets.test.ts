@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Adapter, Deployment } from '../../src/protocol/ports.js'
-import { QUIRKS } from '../../src/providers/openai/index.js'
+import { QUIRKS } from '../../src/providers/openai/quirks.js'
 import { compatible, presets } from '../../src/providers/presets.js'
 
 function reach(deployment: Deployment) {
@@ -9,10 +9,16 @@ function reach(deployment: Deployment) {
   return deployment.reach
 }
 
-function adapterOf(deployment: Deployment): Adapter {
+async function adapterOf(deployment: Deployment): Promise<Adapter> {
   const { adapter } = reach(deployment)
-  if (typeof adapter === 'function') throw new Error('The adapter is loaded later.')
-  return adapter
+  return typeof adapter === 'function' ? adapter() : adapter
+}
+
+async function warnings(deployment: Deployment): Promise<readonly string[]> {
+  const { baseUrl } = reach(deployment)
+  const target = { provider: deployment.provider, model: deployment.model, baseUrl, capabilities: {} }
+  const encoded = (await adapterOf(deployment)).encode({ messages: [{ role: 'user', content: 'Hi' }], logprobs: true }, target, 'json')
+  return encoded.warnings.map(warning => warning.parameter ?? '')
 }
 
 function caught(run: () => unknown): unknown {
@@ -54,9 +60,9 @@ describe('compatible()', () => {
     expect(compatible('ollama', 'qwen3').reach).toMatchObject({ baseUrl: 'http://localhost:11434/v1', keyless: true })
     expect(compatible('vllm', 'qwen3').reach).toMatchObject({ keyless: true })
   })
-  it('shares the adapter of a row and makes none per call', () => {
-    expect(reach(compatible('moonshotai', 'a')).adapter).toBe(reach(compatible('moonshotai-cn', 'b')).adapter)
-    expect(reach(compatible('groq', 'a')).adapter).not.toBe(reach(compatible('moonshotai', 'a')).adapter)
+  it('loads the adapter with the quirks of its row, not those of another', async () => {
+    expect(await warnings(compatible('groq', 'a'))).toEqual(['logprobs'])
+    expect(await warnings(compatible('moonshotai', 'a'))).toEqual([])
   })
   it('names the nearest preset for one it does not know', () => {
     expect(caught(() => compatible('grok' as 'groq', 'm'))).toMatchObject({ code: 'invalid_config', message: expect.stringContaining('"groq"') })
@@ -81,15 +87,15 @@ describe('compatible()', () => {
     expect(open.baseUrl).toBe('https://other.example/v1')
     expect(open).not.toHaveProperty('env')
   })
-  it('takes a server of the user, with a key or without', () => {
+  it('takes a server of the user, with a key or without', async () => {
     const plain = compatible({ name: 'lab', baseUrl: 'http://10.0.0.5:8000/v1/' }, 'qwen3')
     expect(plain).toMatchObject({ id: 'lab/qwen3', reach: { baseUrl: 'http://10.0.0.5:8000/v1', keyless: true } })
     expect(plain.reach).not.toHaveProperty('env')
     expect(reach(compatible({ name: 'lab', baseUrl: 'https://lab.example', keyless: false }, 'm', { apiKey: 'k' }))).toMatchObject({ keyless: false, keys: [expect.anything()] })
-    expect(reach(compatible({ name: 'lab', baseUrl: 'https://lab.example', quirks: 'groq' }, 'm')).adapter).toBe(reach(compatible('groq', 'm')).adapter)
+    expect(await warnings(compatible({ name: 'lab', baseUrl: 'https://lab.example', quirks: 'groq' }, 'm'))).toEqual(['logprobs'])
     const own = compatible({ name: 'lab', baseUrl: 'https://lab.example', quirks: { maxTokens: 'max_completion_tokens' } }, 'm')
     const target = { provider: 'lab', model: 'm', baseUrl: reach(own).baseUrl, capabilities: {} }
-    expect(adapterOf(own).encode({ messages: [{ role: 'user', content: 'Hi' }], maxOutputTokens: 5 }, target, 'json').call.body).toContain('"max_completion_tokens":5')
+    expect((await adapterOf(own)).encode({ messages: [{ role: 'user', content: 'Hi' }], maxOutputTokens: 5 }, target, 'json').call.body).toContain('"max_completion_tokens":5')
   })
   it.each<[string, unknown]>([
     ['no name', { baseUrl: 'https://a.example' }], ['a name with a slash', { name: 'a/b', baseUrl: 'https://a.example' }], ['no address', { name: 'a' }],

@@ -2,20 +2,10 @@ import { GatewayError } from '../../protocol/errors.js'
 import { isObject } from '../../protocol/json.js'
 import type { Adapter, Capabilities, Deployment } from '../../protocol/ports.js'
 import { defineDeployment, type DeploymentOptions } from '../define.js'
-import { MessagesDecoder } from './decode.js'
-import { encode } from './encode.js'
-import { faultFrom, limitsOf } from './fault.js'
 import { traitsOf } from './models.js'
 
-/** The messages dialect. Errors are {@link GatewayError}s; `encode` throws `invalid_request` for content the dialect has no form for. */
-export const anthropicAdapter: Adapter = {
-  dialect: 'anthropic',
-  encode,
-  authorize: (call, secret) => ({ ...call, headers: { ...call.headers, 'x-api-key': secret.reveal() } }),
-  decode: ctx => new MessagesDecoder(ctx),
-  fault: (status, headers, body, nowMs) => faultFrom(body, { provider: 'anthropic', status, headers, nowMs }),
-  limits: limitsOf,
-}
+// Loaded with the first call, so that importing the library does not pay for dialects nobody uses.
+const loadAdapter = async (): Promise<Adapter> => (await import('./adapter.js')).anthropicAdapter
 
 /** What {@link anthropic} takes beside what every deployment takes. */
 export interface AnthropicOptions extends DeploymentOptions {
@@ -65,7 +55,7 @@ export function anthropic(model: string, options: AnthropicOptions = {}): Deploy
   const known = typeof model === 'string' ? capabilitiesOf(model) : {}
   const capabilities = rest.capabilities === undefined ? known : isObject(rest.capabilities) ? { ...known, ...rest.capabilities } : rest.capabilities
   return defineDeployment(
-    { name: 'anthropic', adapter: anthropicAdapter, baseUrl: 'https://api.anthropic.com/v1', env: ['ANTHROPIC_API_KEY'], headers: headersOf(options) },
+    { name: 'anthropic', adapter: loadAdapter, baseUrl: 'https://api.anthropic.com/v1', env: ['ANTHROPIC_API_KEY'], headers: headersOf(options) },
     model,
     { ...rest, capabilities },
   )

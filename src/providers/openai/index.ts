@@ -1,12 +1,7 @@
 import { isObject } from '../../protocol/json.js'
 import type { Deployment } from '../../protocol/ports.js'
 import { defineDeployment, type DeploymentOptions } from '../define.js'
-import { openaiAdapter } from './adapter.js'
-import { QUIRKS } from './quirks.js'
-
-export { openaiAdapter } from './adapter.js'
-export type { QuirkId, Quirks, ReasoningStyle } from './quirks.js'
-export { QUIRK_KEYS, QUIRKS } from './quirks.js'
+import { loadOpenaiAdapter } from './load.js'
 
 /** Options of {@link openai}. */
 export interface OpenAIOptions extends DeploymentOptions {
@@ -16,8 +11,6 @@ export interface OpenAIOptions extends DeploymentOptions {
   readonly project?: string
 }
 
-const ADAPTER = openaiAdapter(QUIRKS.openai)
-
 /**
  * A model of OpenAI, over chat completions. The key comes from `OPENAI_API_KEY` unless given.
  *
@@ -25,7 +18,7 @@ const ADAPTER = openaiAdapter(QUIRKS.openai)
  * openai('gpt-5.6', { price: { input: 1.25, output: 10 } })
  */
 export function openai(model: string, options: OpenAIOptions = {}): Deployment {
-  const provider = { name: 'openai', adapter: ADAPTER, baseUrl: 'https://api.openai.com/v1', env: ['OPENAI_API_KEY'] }
+  const provider = { name: 'openai', adapter: loadOpenaiAdapter('openai'), baseUrl: 'https://api.openai.com/v1', env: ['OPENAI_API_KEY'] }
   if (!isObject(options as unknown)) return defineDeployment(provider, model, options)
   const { organization, project, ...rest } = options
   const headers = {

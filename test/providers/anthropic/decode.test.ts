@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { messageOf } from '../../../src/protocol/collect.js'
 import { GatewayError } from '../../../src/protocol/errors.js'
 import type { AssistantMessage } from '../../../src/protocol/request.js'
-import { anthropicAdapter } from '../../../src/providers/anthropic/index.js'
+import { anthropicAdapter } from '../../../src/providers/anthropic/adapter.js'
 import { ask, collectFrames, collectJson, decoder, eventsOfFrames, framesFor, framesOf, target } from './support.js'
 
 const USAGE = { input_tokens: 10, output_tokens: 7, cache_read_input_tokens: 100, cache_creation_input_tokens: 20 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { GatewayError } from '../../../src/protocol/errors.js'
 import { Secret } from '../../../src/protocol/secret.js'
-import { anthropic, anthropicAdapter } from '../../../src/providers/anthropic/index.js'
+import { anthropicAdapter } from '../../../src/providers/anthropic/adapter.js'
+import { anthropic } from '../../../src/providers/anthropic/index.js'
 import { traitsOf } from '../../../src/providers/anthropic/models.js'
 
 const NOW = Date.parse('2026-11-20T10:00:00Z')

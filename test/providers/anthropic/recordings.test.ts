@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { collect } from '../../../src/protocol/collect.js'
 import type { Usage } from '../../../src/protocol/events.js'
 import type { GatewayError } from '../../../src/protocol/errors.js'
-import { anthropicAdapter } from '../../../src/providers/anthropic/index.js'
+import { anthropicAdapter } from '../../../src/providers/anthropic/adapter.js'
 import { decoder, eventsOfFrames, eventsOfJson, split } from './support.js'
 
 interface Call { readonly id: string; readonly name: string; readonly arguments: unknown }

@@ -1,4 +1,4 @@
-import { anthropicAdapter } from '../../../src/providers/anthropic/index.js'
+import { anthropicAdapter } from '../../../src/providers/anthropic/adapter.js'
 import { collect, type Collected } from '../../../src/protocol/collect.js'
 import { GatewayError } from '../../../src/protocol/errors.js'
 import type { ChatEvent } from '../../../src/protocol/events.js'

@@ -3,7 +3,9 @@ import { collect, messageOf } from '../../../src/protocol/collect.js'
 import type { JsonObject } from '../../../src/protocol/json.js'
 import type { AssistantMessage, Message, UpstreamRequest } from '../../../src/protocol/request.js'
 import { Secret } from '../../../src/protocol/secret.js'
-import { openai, openaiAdapter, QUIRKS, type Quirks } from '../../../src/providers/openai/index.js'
+import { openaiAdapter } from '../../../src/providers/openai/adapter.js'
+import { openai } from '../../../src/providers/openai/index.js'
+import { QUIRKS, type Quirks } from '../../../src/providers/openai/quirks.js'
 import { caught, chunk, DONE, encoded, play, stop } from './support.js'
 
 const CLOSED: JsonObject = { type: 'object', properties: { x: { type: 'string' } }, required: ['x'], additionalProperties: false }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { GatewayError } from '../../../src/protocol/errors.js'
-import { openaiAdapter, QUIRKS, type Quirks } from '../../../src/providers/openai/index.js'
+import { openaiAdapter } from '../../../src/providers/openai/adapter.js'
+import { QUIRKS, type Quirks } from '../../../src/providers/openai/quirks.js'
 
 function fault(status: number, body: unknown, headers: Record<string, string> = {}, quirks: Quirks = {}): GatewayError {
   return openaiAdapter(quirks).fault(status, headers, body, 0)

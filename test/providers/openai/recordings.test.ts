@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { collect, type Collected } from '../../../src/protocol/collect.js'
 import { GatewayError, verdict } from '../../../src/protocol/errors.js'
 import { isObject, tryParseJson } from '../../../src/protocol/json.js'
-import { openaiAdapter, QUIRKS, type Quirks } from '../../../src/providers/openai/index.js'
+import { openaiAdapter } from '../../../src/providers/openai/adapter.js'
+import { QUIRKS, type Quirks } from '../../../src/providers/openai/quirks.js'
 import { caught, decoder, framesOf, play } from './support.js'
 
 interface Line {

@@ -2,7 +2,8 @@ import { collect, type Collected } from '../../../src/protocol/collect.js'
 import type { ChatEvent } from '../../../src/protocol/events.js'
 import type { Adapter, DecodeContext, Decoder, Frame, Target, Wire } from '../../../src/protocol/ports.js'
 import type { UpstreamRequest } from '../../../src/protocol/request.js'
-import { openaiAdapter, type Quirks } from '../../../src/providers/openai/index.js'
+import { openaiAdapter } from '../../../src/providers/openai/adapter.js'
+import type { Quirks } from '../../../src/providers/openai/quirks.js'
 
 export const TARGET: Target = { provider: 'lab', model: 'some-model', baseUrl: 'https://lab.example/v1', capabilities: {} }
 export const ASK: UpstreamRequest = { messages: [{ role: 'user', content: 'Hello' }] }

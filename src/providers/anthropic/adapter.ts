@@ -1,0 +1,14 @@
+import type { Adapter } from '../../protocol/ports.js'
+import { MessagesDecoder } from './decode.js'
+import { encode } from './encode.js'
+import { faultFrom, limitsOf } from './fault.js'
+
+/** The messages dialect. Errors are `GatewayError`s; `encode` throws `invalid_request` for content the dialect has no form for. */
+export const anthropicAdapter: Adapter = {
+  dialect: 'anthropic',
+  encode,
+  authorize: (call, secret) => ({ ...call, headers: { ...call.headers, 'x-api-key': secret.reveal() } }),
+  decode: ctx => new MessagesDecoder(ctx),
+  fault: (status, headers, body, nowMs) => faultFrom(body, { provider: 'anthropic', status, headers, nowMs }),
+  limits: limitsOf,
+}

@@ -1,0 +1,97 @@
+import 'p-queue'
+import { describe, expect, it } from 'vitest'
+import { scripted } from '../../src/testing/index.js'
+import { ASK, failure, staged, TEXT } from './support.js'
+
+const slow = (id: string, concurrency: number, latencyMs = 100) => scripted({ id, limits: { concurrency }, answers: { text: TEXT, latencyMs } })
+
+describe('slots', () => {
+  it('that are full spill to the next deployment instead of waiting', async () => {
+    const [a, b] = [slow('a', 2), slow('b', 5)]
+    const scene = staged([a, b])
+    const calls = Array.from({ length: 6 }, () => scene.gateway.chat({ model: 'json', messages: ASK }))
+    await scene.clock.runUntilIdle()
+    const by = (await Promise.all(calls)).map(({ deployment, timings }) => [deployment, timings.totalMs])
+    expect(by).toEqual([['a', 100], ['a', 100], ['b', 100], ['b', 100], ['b', 100], ['b', 100]])
+    await scene.nothingLeft()
+  })
+
+  it('that are all full let calls in one by one, in the order they came', async () => {
+    const [a, b] = [slow('a', 1, 100), slow('b', 1, 130)]
+    const scene = staged([a, b])
+    const done: number[] = []
+    const calls = Array.from({ length: 9 }, (_, at) => scene.gateway.chat({ model: 'json', messages: ASK }).then(() => void done.push(at)))
+    await scene.clock.runUntilIdle()
+    await Promise.all(calls)
+    const began = [...a.calls, ...b.calls].map(call => call.startedMs)
+    expect(began).toHaveLength(9)
+    expect(done.indexOf(8)).toBeGreaterThanOrEqual(7)
+    expect(done.slice(0, 2).sort()).toEqual([0, 1])
+    for (const [place, call] of done.entries()) expect(Math.abs(place - call)).toBeLessThanOrEqual(1)
+    await scene.nothingLeft()
+  })
+
+  it('are held until the end of a stream, not until its beginning', async () => {
+    const a = scripted({ id: 'a', limits: { concurrency: 1 }, answers: { text: TEXT, chunkMs: 10 } })
+    const scene = staged([a])
+    const stream = await scene.gateway.stream({ model: 'stream', messages: ASK })
+    const second = scene.gateway.chat({ model: 'stream', messages: ASK })
+    await scene.clock.advance(5_000)
+    expect(a.calls).toHaveLength(1)
+    stream.cancel()
+    await scene.clock.runUntilIdle()
+    expect((await second).text).toBe(TEXT)
+    await scene.nothingLeft()
+  })
+
+  it('are given back by tries that fail', async () => {
+    const a = scripted({ id: 'a', limits: { concurrency: 1 }, answers: [{ fail: { status: 503 } }, { fail: 'cut', text: TEXT }, TEXT] })
+    const scene = staged([a])
+    expect((await scene.go('chat on a stream')).text).toBe(TEXT)
+    expect(scene.gateway.health().deployments[0]?.openAnswers).toBe(0)
+    await scene.nothingLeft()
+  })
+
+  it('are not waited for by a call that left: the next in line gets its turn', async () => {
+    const a = slow('a', 1)
+    const scene = staged([a])
+    const caller = new AbortController()
+    scene.signals.push(caller.signal)
+    const order: string[] = []
+    const first = scene.gateway.chat({ model: 'json', messages: ASK }).then(() => void order.push('first'))
+    const second = failure(scene.gateway.chat({ model: 'json', messages: ASK }, { signal: caller.signal }))
+    const third = scene.gateway.chat({ model: 'json', messages: ASK }).then(() => void order.push('third'))
+    await scene.clock.advance(50)
+    caller.abort()
+    expect((await second).code).toBe('aborted')
+    await scene.clock.runUntilIdle()
+    await Promise.all([first, third])
+    expect([order, a.calls.length]).toEqual([['first', 'third'], 2])
+    await scene.nothingLeft()
+  })
+
+  it('that never free end a waiter by its total deadline, and cost nothing', async () => {
+    const a = scripted({ id: 'a', limits: { concurrency: 1 }, answers: { fail: 'silent' } })
+    const scene = staged([a], { deadlines: { answerMs: 60_000 } })
+    const holder = failure(scene.gateway.chat({ model: 'json', messages: ASK }))
+    await scene.clock.advance(1)
+    const waiter = failure(scene.gateway.chat({ model: 'json', messages: ASK }, { deadlines: { totalMs: 5_000 } }))
+    await scene.clock.advance(5_000)
+    expect(await waiter).toMatchObject({ code: 'timeout', deadline: 'total' })
+    expect(a.calls).toHaveLength(1)
+    await scene.clock.runUntilIdle()
+    expect((await holder).code).toBe('timeout')
+    await scene.nothingLeft()
+  })
+
+  it('of a deployment that is full keep a failed call waiting for it rather than failing it', async () => {
+    const a = slow('a', 1)
+    const b = scripted({ id: 'b', answers: { fail: { status: 503 } } })
+    const scene = staged([a, b])
+    const holder = scene.gateway.chat({ model: 'json', messages: ASK })
+    const second = scene.gateway.chat({ model: 'json', messages: ASK })
+    await scene.clock.runUntilIdle()
+    expect([(await holder).deployment, (await second).deployment]).toEqual(['a', 'a'])
+    await scene.nothingLeft()
+  })
+})

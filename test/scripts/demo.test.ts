@@ -1,0 +1,229 @@
+import { spawn } from 'node:child_process'
+import { createServer, request, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import fc from 'fast-check'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { demo } from '../../scripts/demo/demo.js'
+import { answered, SCENES, type Scene } from '../../scripts/demo/scenes.js'
+import { FIRST, SECOND, Stage } from '../../scripts/demo/stage.js'
+import { Page, wrap, type Out } from '../../scripts/demo/terminal.js'
+import { playTour } from '../../scripts/demo/tour.js'
+import { startProvider } from '../../scripts/loopback/index.js'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const CANARY = 'sk-canary-0123456789'
+const NEVER = new AbortController().signal
+
+interface Paper extends Out {
+  readonly text: string
+}
+function paper(look: Omit<Out, 'write'> = {}): Paper {
+  const pieces: string[] = []
+  return { ...look, write: (text: string) => void pieces.push(text), get text() { return pieces.join('') } }
+}
+
+interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+function runDemo(args: readonly string[], onOutput: (text: string, kill: (signal: NodeJS.Signals) => void) => void = () => undefined): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const env = { PATH: process.env['PATH'] ?? '', OPENAI_API_KEY: CANARY, ANTHROPIC_API_KEY: CANARY, HTTP_PROXY: 'http://127.0.0.1:9' }
+    const child = spawn(process.execPath, ['--import', 'tsx', 'scripts/demo/main.ts', ...args], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 50_000, killSignal: 'SIGKILL' })
+    const told = { stdout: '', stderr: '' }
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      told.stdout += text
+      onOutput(told.stdout, signal => child.kill(signal))
+    })
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (told.stderr += text))
+    child.once('error', reject)
+    child.once('close', code => resolve({ code, ...told }))
+  })
+}
+
+async function tour(scenes: readonly Scene[], out: Out = paper()) {
+  const stage = await Stage.open(1)
+  try {
+    const tally = await playTour(new Page(out, {}), stage, NEVER, scenes)
+    const keys = [...stage.first.requests, ...stage.second.requests].map(({ credential }) => credential?.reveal())
+    return { tally, keys }
+  } finally {
+    await stage.close()
+  }
+}
+
+const servers: Server[] = []
+afterEach(async () => {
+  vi.unstubAllEnvs()
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections()
+    await new Promise(resolve => server.close(resolve))
+  }
+})
+
+describe('the demo, as a newcomer runs it', () => {
+  it('ends with status 0 and every scene right, without a terminal, whatever keys and proxies the environment names', async () => {
+    const { code, stdout, stderr } = await runDemo([])
+    expect(stderr).toBe('')
+    expect(stdout.trimEnd().split('\n').at(-1)).toBe(`demo: ${SCENES.length} scenes, ${SCENES.length} right, 0 wrong`)
+    expect(code).toBe(0)
+    expect(stdout).not.toContain('\u001b')
+    expect(stdout).not.toContain('\r')
+    expect(stdout).not.toContain(CANARY)
+    expect(Math.max(...stdout.split('\n').map(line => line.length))).toBeLessThanOrEqual(80)
+  }, 60_000)
+
+  it('does not keep a terminal busy after Ctrl-C', async () => {
+    let sentMs = 0
+    const { code, stdout } = await runDemo([], (text, kill) => {
+      if (sentMs > 0 || !text.includes('2. ')) return
+      sentMs = performance.now()
+      kill('SIGINT')
+    })
+    expect(performance.now() - sentMs).toBeLessThan(5_000)
+    expect(stdout.trimEnd().split('\n').at(-1)).toBe('demo: interrupted')
+    expect(code).toBe(130)
+  }, 60_000)
+
+  it('refuses an option it does not know instead of playing something else', async () => {
+    const out = paper()
+    expect(await demo({ args: ['--lvie'], env: {}, out, signal: NEVER })).toBe(2)
+    expect(out.text).toContain('--lvie')
+  })
+})
+
+describe('the keys of the demo', () => {
+  it('never sends a key of the environment to a provider', async () => {
+    vi.stubEnv('OPENAI_API_KEY', CANARY)
+    vi.stubEnv('ANTHROPIC_API_KEY', CANARY)
+    const rescued = SCENES.filter(({ title }) => /breaks|answer$/.test(title))
+    const { tally, keys } = await tour(rescued)
+    expect(tally).toEqual({ scenes: 3, right: 3 })
+    expect(keys).toEqual(Array.from({ length: 5 }, () => 'demo'))
+  })
+})
+
+describe('the verdict of the demo', () => {
+  const base = { title: 'T', about: 'A', call: 'C', summary: 'all is well', question: 'Why is the sky blue?', kind: 'stream' } as const
+  const right = { by: FIRST.id, attempts: ['answered'], requests: [1, 0] } as const
+  const cut = { faults: [{ cutAfter: 5 }], options: { recover: 'restart' } } as const
+  const wrong: readonly (readonly [trouble: string, scene: Scene])[] = [
+    ['another provider answered', answered({ ...base, expected: { ...right, by: SECOND.id } })],
+    ['other tries were made', answered({ ...base, expected: { ...right, attempts: ['timeout', 'answered'] } })],
+    ['the first provider was asked more often', answered({ ...base, expected: { ...right, requests: [2, 0] } })],
+    ['the second provider was not asked', answered({ ...base, expected: { ...right, requests: [1, 1] } })],
+    ['the wait was too short', answered({ ...base, expected: { ...right, apartMs: 1 } })],
+    ['a restart was not seen', answered({ ...base, expected: { ...right, cut: 'restarted' } })],
+    ['a restart came in place of a continuation', answered({ ...base, ...cut, expected: { by: SECOND.id, attempts: ['malformed_response', 'answered'], requests: [1, 1], cut: 'continued' } })],
+    ['the text is another', answered({ ...base, question: 'Is this question recorded?', expected: right })],
+    ['the call failed', answered({ ...base, ...cut, options: {}, expected: right })],
+    ['nothing was claimed', { ...base, faults: [], play: () => Promise.resolve([]) }],
+  ]
+
+  it('finds the scene right that the others are made from', async () => {
+    expect((await tour([answered({ ...base, expected: right })])).tally).toEqual({ scenes: 1, right: 1 })
+  })
+  it.each(wrong)('is "wrong" where %s', async (_trouble, scene) => {
+    const out = paper()
+    expect((await tour([scene], out)).tally).toEqual({ scenes: 1, right: 0 })
+    expect(out.text).not.toContain('all is well')
+  })
+  it('turns one wrong scene among right ones into status 1', async () => {
+    const out = paper()
+    const scenes = [answered({ ...base, question: 'What is a sally port?', expected: right }), answered({ ...base, question: 'What is a sally port?', expected: { ...right, by: SECOND.id } })]
+    expect(await demo({ args: [], env: {}, out, signal: NEVER, scenes })).toBe(1)
+    expect(out.text).toContain('WRONG')
+    expect(out.text.trimEnd().split('\n').at(-1)).toBe('demo: 2 scenes, 1 right, 1 wrong')
+  })
+})
+
+describe('the demo with real providers', () => {
+  async function ollama(words?: string): Promise<{ url: string; stop(): Promise<void> }> {
+    const provider = await startProvider({ dialect: 'openai', paceMs: 0, ...(words !== undefined && { words }) })
+    const front = createServer((req, res) => {
+      if (req.url === '/api/tags') return void res.end(JSON.stringify({ models: [{ name: 'tiny:1b' }] }))
+      const onward = request(provider.baseUrl.replace(/\/v1$/, req.url ?? ''), { method: req.method, headers: req.headers, agent: false }, answer => {
+        res.writeHead(answer.statusCode ?? 500, answer.headers)
+        answer.pipe(res)
+      })
+      req.pipe(onward)
+    })
+    servers.push(front)
+    await new Promise<void>(resolve => front.listen(0, '127.0.0.1', resolve))
+    return { url: `http://127.0.0.1:${(front.address() as AddressInfo).port}`, stop: () => provider.stop() }
+  }
+
+  it('says what to set, with status 2, where there is none', async () => {
+    const out = paper()
+    expect(await demo({ args: ['--live'], env: { OPENAI_API_KEY: ' ' }, out, signal: NEVER, ollamaUrl: 'http://127.0.0.1:9' })).toBe(2)
+    for (const name of ['OPENAI_API_KEY', 'ANTHROPIC_API_KEY', 'Ollama']) expect(out.text).toContain(name)
+  })
+  it('asks a local server that was found, without any key set', async () => {
+    const { url, stop } = await ollama()
+    const out = paper()
+    expect(await demo({ args: ['--live'], env: {}, out, signal: NEVER, ollamaUrl: url })).toBe(0)
+    await stop()
+    expect(out.text).toContain('ollama/tiny:1b')
+    expect(out.text.trimEnd().split('\n').at(-1)).toBe('demo: 2 scenes, 2 right, 0 wrong')
+  })
+  it('counts an empty answer as wrong', async () => {
+    const { url, stop } = await ollama(' ')
+    expect(await demo({ args: ['--live'], env: {}, out: paper(), signal: NEVER, ollamaUrl: url })).toBe(1)
+    await stop()
+  })
+})
+
+describe('the page', () => {
+  const text = fc.array(fc.stringMatching(/^[a-z]{1,50}$/), { minLength: 1, maxLength: 40 }).map(words => words.join(' '))
+
+  it('loses no word and overflows no line, however wide the terminal is', () => {
+    fc.assert(
+      fc.property(text, fc.integer({ min: 1, max: 120 }), (words, width) => {
+        const lines = wrap(words, width)
+        expect(lines.join('').replaceAll(' ', '')).toBe(words.replaceAll(' ', ''))
+        for (const line of lines) expect(line.length).toBeLessThanOrEqual(width)
+      }),
+    )
+  })
+  it('writes a stream the same wherever it is cut into pieces', () => {
+    fc.assert(
+      fc.property(text, fc.integer({ min: 1, max: 9 }), fc.integer({ min: 0, max: 90 }), (words, size, columns) => {
+        const out = paper({ columns })
+        const writing = new Page(out, {}).answer()
+        for (let at = 0; at < words.length; at += size) writing.write(words.slice(at, at + size))
+        writing.end()
+        const whole = wrap(words, Math.max(30, columns - 1) - 3).map(line => `   ${line}\n`).join('')
+        expect(out.text).toBe(whole)
+      }),
+    )
+  })
+  it('lets no provider steer the terminal', () => {
+    const out = paper()
+    const writing = new Page(out, {}).answer()
+    writing.write('be\u001b[2Jfore\u0007\rafter\u009b')
+    writing.end()
+    expect(out.text).toBe('   be[2Jforeafter\n')
+  })
+
+  const looks = [
+    ['a pipe', {}, {}, false],
+    ['a terminal', { isTTY: true }, { TERM: 'xterm' }, true],
+    ['a terminal with NO_COLOR', { isTTY: true }, { NO_COLOR: '1' }, false],
+    ['a dumb terminal', { isTTY: true }, { TERM: 'dumb' }, false],
+  ] as const
+  it.each(looks)('strikes out void text on a terminal only, and says so everywhere: %s', (_name, look, env, styled) => {
+    const out = paper({ ...look, columns: 40 })
+    const writing = new Page(out, env).answer()
+    writing.write('one two three four five six seven eight nine ten')
+    writing.discard('[void]')
+    writing.write('again')
+    writing.end()
+    expect(out.text.includes('\u001b')).toBe(styled)
+    expect(out.text.includes('\u001b[2;9mone two')).toBe(styled)
+    expect(out.text.includes('\u001b[1A')).toBe(styled)
+    expect(out.text).toContain('[void]')
+    expect(out.text.endsWith('   again\n')).toBe(true)
+  })
+})
