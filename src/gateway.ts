@@ -60,7 +60,7 @@ export class Gateway<
   readonly #run: (call: Call) => Promise<Delivery>
   readonly #open = new Set<Call>()
   readonly #now: () => number
-  #closed = false
+  #closing: Promise<void> | undefined
   readonly #mark: string
   #calls = 0
 
@@ -132,23 +132,35 @@ export class Gateway<
 
   /** Waits until the plugins have written what they hold back: call it before a serverless function returns. */
   async flush(): Promise<void> {
-    await Promise.all(this.#plugins.map(plugin => plugin.flush?.()))
+    await this.#everyPlugin(plugin => plugin.flush?.())
   }
 
   /** Ends every open call, empties the plugins, closes the sockets. Later calls are refused. Idempotent. */
-  async close(): Promise<void> {
-    this.#closed = true
-    for (const call of [...this.#open]) call.cancel.cancel(closed())
-    await this.#fleet.close()
-    await Promise.all(this.#plugins.map(plugin => plugin.close?.()))
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
 
+  async #close(): Promise<void> {
+    for (const call of [...this.#open]) call.cancel.cancel(closed())
+    await this.#fleet.close()
+    // Calls that waited settle in the promise jobs before this, so that their records are still taken.
+    await new Promise<void>(resolve => platform.defer(resolve))
+    await this.#everyPlugin(plugin => plugin.close?.())
+  }
+
+  /** Does the same with every plugin, also after one failed; rejects with the first failure. */
+  async #everyPlugin(work: (plugin: Plugin) => Promise<void> | undefined): Promise<void> {
+    const ends = await Promise.allSettled(this.#plugins.map(async plugin => work(plugin)))
+    for (const end of ends) if (end.status === 'rejected') throw end.reason
+  }
+
   #call(kind: Call['kind'], asked: ChatRequest, options: CallOptions): Call {
-    if (this.#closed) throw closed()
+    if (this.#closing !== undefined) throw closed()
     const releases: (() => void)[] = []
     const call: Call = {
       id: this.#id(),

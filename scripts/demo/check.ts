@@ -93,8 +93,8 @@ export function judge(heard: Heard, stage: Stage, expected: Expected): Claim[] {
 
 /** Prints the verdict on a scene; true where every claim holds. */
 export function verdict(page: Page, claims: readonly Claim[], summary: string): boolean {
-  const wrong = claims.length === 0 ? [{ what: 'nothing was checked', ok: false }] : claims.filter(({ ok }) => !ok)
-  for (const { what, found } of wrong as readonly Claim[]) page.row('WRONG', `${what}${found === undefined ? '' : `: ${found}`}`, 'red')
+  const wrong: readonly Claim[] = claims.length === 0 ? [{ what: 'nothing was checked', ok: false }] : claims.filter(({ ok }) => !ok)
+  for (const { what, found } of wrong) page.row('WRONG', `${what}${found === undefined ? '' : `: ${found}`}`, 'red')
   if (wrong.length === 0) page.row('ok', summary, 'green')
   return wrong.length === 0
 }

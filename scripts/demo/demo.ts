@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { chainOf, playLive } from './live.js'
+import { chainOf, playLive, type LiveOptions, type Models } from './live.js'
 import type { Scene } from './scenes.js'
 import { Stage } from './stage.js'
 import { Page, type Out } from './terminal.js'
@@ -41,7 +41,7 @@ function conclude(page: Page, { scenes, right }: Tally, interrupted: boolean): n
 /** Plays the demo and closes all it opened. Gives the exit status: 0, 1 where an answer was wrong, 2 where it could not be played, 130 where it was interrupted. */
 export async function demo({ args, env, out, signal, ollamaUrl = 'http://127.0.0.1:11434', scenes }: Surroundings): Promise<number> {
   const page = new Page(out, env)
-  let values: { live: boolean; openai: string; anthropic: string; ollama?: string }
+  let values: Models & { readonly live: boolean }
   try {
     values = parseArgs({ args: [...args], options: OPTIONS }).values
   } catch (error) {
@@ -58,7 +58,7 @@ export async function demo({ args, env, out, signal, ollamaUrl = 'http://127.0.0
   }
 }
 
-async function live(page: Page, models: Parameters<typeof chainOf>[0]['models'], where: Pick<Parameters<typeof chainOf>[0], 'env' | 'signal' | 'ollamaUrl'>): Promise<number> {
+async function live(page: Page, models: Models, where: Omit<LiveOptions, 'models'>): Promise<number> {
   const chain = await chainOf({ ...where, models })
   if (chain.length === 0) {
     page.heading(NOTHING, 'red')

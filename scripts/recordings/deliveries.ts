@@ -46,8 +46,12 @@ export function notDone(text: string): string {
 }
 const same = (text: string): string => text
 
-export function whole(bytes: Uint8Array): Uint8Array[] {
+function whole(bytes: Uint8Array): Uint8Array[] {
   return [bytes]
+}
+
+function afterOne(bytes: Uint8Array): Uint8Array[] {
+  return [bytes.subarray(0, 1), bytes.subarray(1)]
 }
 
 /** Pieces of 1 to `most` bytes, cut anywhere, also inside a character. */
@@ -91,6 +95,8 @@ export function streamDeliveries(hasDone: boolean): Delivery[] {
     ...both('CRLF', 'stream', 21, { rewrite: crlf }),
     ...both('CR alone', 'stream', 22, { rewrite: cr }),
     ...both('BOM', 'stream', 23, { rewrite: bom }),
+    delivery('BOM, byte by byte', 'stream', { rewrite: bom, cut: byteByByte }),
+    delivery('BOM, cut inside the mark', 'stream', { rewrite: bom, cut: afterOne }),
     ...both('comments', 'stream', 24, { rewrite: comments }),
     delivery('comments, CRLF and BOM, split at random', 'stream', { rewrite: text => bom(crlf(comments(text))), cut: split(24, 25) }),
     ...both('no last blank line', 'stream', 26, { rewrite: unclosed }),
@@ -110,6 +116,8 @@ export function plainDeliveries(ask: Delivery['ask']): Delivery[] {
     delivery('split at random (up to 64 bytes)', ask, { cut: split(64, 32) }),
     delivery('split at random (up to 1,024 bytes)', ask, { cut: split(1024, 33), sized: true }),
     ...both('BOM', ask, 34, { rewrite: bom }),
+    delivery('BOM, byte by byte', ask, { rewrite: bom, cut: byteByByte }),
+    delivery('BOM, cut inside the mark', ask, { rewrite: bom, cut: afterOne }),
     delivery('JSON where an event stream was asked for', ask === 'stream' ? 'chat-stream' : 'stream'),
   ]
 }

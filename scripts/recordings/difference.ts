@@ -58,7 +58,7 @@ export function present(object: Readonly<Record<string, unknown>>): Record<strin
 }
 
 /** A value for a line of a report: short, and without most of what was said. */
-export function brief(value: unknown): string {
+function brief(value: unknown): string {
   const text = value === undefined ? 'nothing' : (JSON.stringify(value) ?? typeof value)
   return text.length > 100 ? `${text.slice(0, 100)}…` : text
 }

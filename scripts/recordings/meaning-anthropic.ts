@@ -1,4 +1,3 @@
-import { isObject } from '../../src/protocol/json.js'
 import { objects, present, type Meaning, type Rule } from './difference.js'
 
 type Fields = Record<string, unknown>
@@ -38,8 +37,4 @@ export function anthropicMeaning(body: Readonly<Fields>): Meaning {
 /** Differences of this protocol that are right by design. */
 export const ANTHROPIC_RULES: readonly Rule[] = [
   { reason: '`is_error: false` is left out: it is the default', allows: ({ path, recorded, arrived }) => path.endsWith('.is_error') && recorded === false && arrived === undefined },
-  {
-    reason: 'a tool schema without a type is an object',
-    allows: ({ path, recorded, arrived }, context) => /^tools\[\d+\]\.input_schema\.type$/.test(path) && recorded === undefined && arrived === 'object' && isObject(context.recorded),
-  },
 ]

@@ -8,7 +8,7 @@ function part(raw: Fields): Fields {
   const { type, text, image_url: image, ...rest } = present(raw)
   if (type === 'text') return { text, ...rest }
   if (type === 'image_url') return { image: isObject(image) ? present(image) : { url: image }, ...rest }
-  return { type, ...(text !== undefined && { text }), ...(image !== undefined && { image }), ...rest }
+  return { type: type ?? 'none', ...(text !== undefined && { text }), ...(image !== undefined && { image }), ...rest }
 }
 
 function content(value: unknown): Fields[] {
@@ -71,6 +71,8 @@ export function openaiMeaning(body: Readonly<Fields>): Meaning {
 
 /** Servers that are sent the reasoning of earlier turns. */
 const REPLAY = new Set(['deepseek', 'openrouter'])
+/** Servers that do not know `tool_choice`. */
+const CHOICELESS = new Set(['ollama'])
 
 function closed(schema: unknown): boolean {
   if (!isObject(schema) || schema['additionalProperties'] !== false || !isObject(schema['properties'])) return false
@@ -101,6 +103,10 @@ export const OPENAI_RULES: readonly Rule[] = [
   {
     reason: 'the reasoning of earlier turns is not sent to a server that does not ask for it',
     allows: ({ path, recorded, arrived }, { vendor }) => /^messages\[\d+\]\.reasoning$/.test(path) && typeof recorded === 'string' && arrived === undefined && !REPLAY.has(vendor),
+  },
+  {
+    reason: '`tool_choice: "auto"` is left out for a server that does not know the field: it is what the server does',
+    allows: ({ path, recorded, arrived }, { vendor }) => path === 'toolChoice' && recorded === 'auto' && arrived === undefined && CHOICELESS.has(vendor),
   },
   {
     reason: 'an effort the server has no word for becomes the nearest, with a warning',

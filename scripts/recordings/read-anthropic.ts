@@ -86,7 +86,7 @@ function messages(given: unknown): Message[] {
   if (typeof content === 'string') return [{ role, content }]
   const results = objects(content).filter(block => block['type'] === 'tool_result')
   const rest = objects(content).filter(block => block['type'] !== 'tool_result')
-  return [...results.map(toolResult), ...(rest.length > 0 ? [{ role, content: rest.map(inputPart) }] : [])]
+  return [...results.map(toolResult), ...(rest.length > 0 ? [{ role: 'user' as const, content: rest.map(inputPart) }] : [])]
 }
 
 function tool(given: Fields): Tool | ProviderTool {
@@ -107,18 +107,23 @@ function choice(raw: unknown, asked: Mutable): void {
   if (typeof single === 'boolean') asked.parallelToolCalls = !single
 }
 
-/** Thinking and effort in our words; what they do not cover goes back into `own`. */
-function thinking(body: Fields, asked: Mutable, own: Fields): void {
-  const { thinking: how, output_config: config } = body
+/** `thinking` and `effort` as our wish for reasoning; `undefined` where only the dialect's own fields say it. */
+function reasoningOf(how: unknown, effort: unknown): { wish: NonNullable<Asked['reasoning']>; covers: boolean } | undefined {
+  if (!isObject(how)) return undefined
+  const level = effort === undefined ? {} : { effort: effort as 'low' }
+  const budget = how['budget_tokens']
+  if (how['type'] === 'enabled' && only(how, 'type', 'budget_tokens') && typeof budget === 'number') return { wish: { budgetTokens: budget, ...level }, covers: true }
+  return how['type'] === 'adaptive' && effort !== undefined ? { wish: level, covers: only(how, 'type') } : undefined
+}
+
+/** Thinking, effort and the shape of the answer; what our words do not cover goes into `own`. */
+function thinking({ thinking: how, output_config: config }: Fields, asked: Mutable, own: Fields): void {
   const { effort, format, ...more } = isObject(config) ? config : {}
   if (isObject(format) && isObject(format['schema'])) asked.output = format['schema'] as JsonObject
-  if (isObject(how) && how['type'] === 'enabled' && only(how, 'type', 'budget_tokens') && typeof how['budget_tokens'] === 'number') {
-    asked.reasoning = { budgetTokens: how['budget_tokens'], ...(effort !== undefined && { effort: effort as 'low' }) }
-  } else if (isObject(how) && how['type'] === 'adaptive' && effort !== undefined) {
-    asked.reasoning = { effort: effort as 'low' }
-    if (!only(how, 'type')) own['thinking'] = how
-  } else if (how !== undefined) own['thinking'] = how
-  if (Object.keys(more).length > 0 || (effort !== undefined && asked.reasoning === undefined)) own['output_config'] = config
+  const reasoning = reasoningOf(how, effort)
+  if (reasoning !== undefined) asked.reasoning = reasoning.wish
+  if (how !== undefined && reasoning?.covers !== true) own['thinking'] = how
+  if (Object.keys(more).length > 0 || (effort !== undefined && reasoning === undefined)) own['output_config'] = config
 }
 
 const PLAIN: ReadonlyMap<string, keyof Asked> = new Map([['max_tokens', 'maxOutputTokens'], ['temperature', 'temperature'], ['top_p', 'topP'], ['top_k', 'topK'], ['stop_sequences', 'stop']])

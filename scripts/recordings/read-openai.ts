@@ -111,7 +111,7 @@ function tool(vendor: string, given: Fields): Tool | ProviderTool {
   return { name, inputSchema: parameters as JsonObject, ...(typeof description === 'string' && { description }), ...(typeof strict === 'boolean' && { strict }), ...marked(control) }
 }
 
-function choice(raw: unknown): ChatRequest['toolChoice'] {
+function choice(raw: unknown): NonNullable<ChatRequest['toolChoice']> {
   if (raw === 'auto' || raw === 'none' || raw === 'required') return raw
   const named = isObject(raw) ? raw['function'] : undefined
   if (isObject(named) && typeof named['name'] === 'string') return { name: named['name'] }

@@ -26,6 +26,8 @@ export interface Booking {
 
 // They describe the body as it travelled then, not as it travels now.
 const OF_THE_WAY = new Set(['content-length', 'content-encoding', 'transfer-encoding', 'connection', 'keep-alive', 'date', 'trailer', 'upgrade'])
+/** Turns of the event loop between the headers and the body. */
+const HEAD_TURNS = 4
 const BODY_BYTES = 16 * 1024 * 1024
 
 /** Serves recorded responses on loopback, several at a time. */
@@ -83,6 +85,9 @@ async function send(res: ServerResponse, { status, headers, pieces, sized }: Rep
   const kept = Object.entries(headers).filter(([name]) => !OF_THE_WAY.has(name.toLowerCase()))
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
   res.writeHead(status, [...kept, ...(sized ? [['content-length', String(length)]] : [])].flat())
+  res.flushHeaders()
+  // Until the client waits for the body: else it finds the first pieces together.
+  for (let turn = 0; turn < HEAD_TURNS; turn++) await new Promise<void>(resolve => setImmediate(resolve))
   for (const piece of pieces) {
     if (res.destroyed) return
     const free = res.write(piece)

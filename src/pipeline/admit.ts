@@ -50,7 +50,8 @@ function cancellable<T>(work: Promise<T>, { cancel }: Call): Promise<T> {
 
 function normalised(asked: ChatRequest, output: OutputSpec | undefined, schemas: Schemas, settings: Settings): UpstreamRequest {
   const { model: _model, system, messages, tools, output: _output, ...sampling } = asked
-  const turns: readonly Message[] = typeof messages === 'string' ? [{ role: 'user', content: messages }] : messages
+  // A copy of the list: callers add to theirs while a retry waits or a record is not yet written.
+  const turns: readonly Message[] = typeof messages === 'string' ? [{ role: 'user', content: messages }] : [...messages]
   const maxOutputTokens = asked.maxOutputTokens ?? settings.maxOutputTokens
   const last = turns.at(-1)
   return {

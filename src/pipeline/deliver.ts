@@ -37,8 +37,9 @@ export class Delivery {
   get call(): Call {
     return this.#admitted.call
   }
-  get ended(): boolean {
-    return this.#settled !== undefined
+  /** The whole answer came. */
+  get whole(): boolean {
+    return this.#settled !== undefined && this.#fault === undefined
   }
 
   /** See {@link Flight.holdToWhatWasSaid}. */
@@ -61,6 +62,8 @@ export class Delivery {
           return undefined
         }
         const given = this.#pass(batch)
+        // Over with the finish: a reader may never ask for what comes after it.
+        if (batch.at(-1)?.type === 'finish') this.#end({ outcome: 'success' })
         if (given.length > 0) return given
       } catch (error) {
         this.#reading = false
@@ -109,9 +112,9 @@ export class Delivery {
     const held = this.#heldBack(fault)
     for (const event of held) this.#seen.add(event)
     const end = endOf(fault)
-    this.#fault = fault.with({ partial: this.#seen.partial(), attempts: this.#flight.walk.reports })
+    this.#fault = fault.with({ partial: this.#seen.partial(), attempts: this.#flight.walk.log.reports })
     this.#end(end)
-    this.#fault = this.#fault.with({ attempts: [...this.#flight.walk.reports] })
+    this.#fault = this.#fault.with({ attempts: [...this.#flight.walk.log.reports] })
     return held
   }
 
@@ -151,7 +154,7 @@ export class Delivery {
       provider: deployment.provider,
       model,
       deployment: deployment.id,
-      attempts: walk.reports,
+      attempts: walk.log.reports,
       warnings: seen.warnings,
       timings: { startedAt: call.startedMs, totalMs: settled.totalMs, ...(settled.firstEventMs !== undefined && { firstEventMs: settled.firstEventMs }) },
       files: seen.files,
@@ -169,6 +172,6 @@ export class Delivery {
     if (output === undefined || seen.toolCalls.length > 0 || seen.refusal !== undefined || seen.finish?.finishReason === 'content-filter') return undefined
     const judged = await judge(seen.text, output)
     if (judged.ok) return judged.value
-    throw new GatewayError('output_invalid', `The answer does not match "output": ${judged.issues}.`, { origin: 'upstream', partial: this.#seen.partial(), attempts: [...this.#flight.walk.reports] })
+    throw new GatewayError('output_invalid', `The answer does not match "output": ${judged.issues}.`, { origin: 'upstream', partial: this.#seen.partial(), attempts: [...this.#flight.walk.log.reports] })
   }
 }

@@ -30,8 +30,8 @@ export function createDispatch({ clock, random }: { clock: Clock; random: Random
       cancel: call.cancel,
       line,
       startedMs: call.startedMs,
-      ...(accept !== undefined && { accept }),
-      ...(headers !== undefined && { headers: safeHeaders(headers, '"headers"', 'invalid_request') }),
+      accept,
+      headers: headers === undefined ? undefined : safeHeaders(headers, '"headers"', 'invalid_request'),
     })
     return new Flight(plan, walk)
   }

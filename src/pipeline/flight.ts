@@ -68,7 +68,7 @@ export class Flight {
     const prefill = this.#recover === 'continue' ? this.#prefill() : undefined
     if (this.#held && prefill === undefined) throw fault
     if (this.#held) this.walk.mustContinue()
-    this.walk.failed(this.walk.candidateOf(attempt), fault)
+    this.walk.failed(attempt, fault)
     if (!this.walk.hasNext) throw fault
     const next = await this.walk.next(prefill)
     this.#attempt = next

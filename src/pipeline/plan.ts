@@ -29,6 +29,15 @@ export function createPlan({ bring, clock, random }: { bring: Bring; clock: Cloc
   }
 }
 
+const NEEDS: readonly (readonly [keyof Capabilities, string, (request: UpstreamRequest, needs: Needs) => boolean])[] = [
+  ['tools', 'it takes no tools', request => request.tools !== undefined],
+  ['jsonSchema', 'it takes no output schema', request => request.output !== undefined],
+  ['prefill', 'it does not go on from an assistant message', request => request.prefill === true],
+  ['images', 'it takes no images', (_, needs) => needs.has('image')],
+  ['files', 'it takes no files', (_, needs) => needs.has('file')],
+  ['audio', 'it takes no audio', (_, needs) => needs.has('audio')],
+]
+
 /** What a request asks of a deployment, read at most once. */
 class Needs {
   readonly #request: UpstreamRequest
@@ -41,17 +50,11 @@ class Needs {
 
   /** The first thing this deployment is known not to do. */
   missingIn(capabilities: Capabilities): string | undefined {
-    const { tools, output, maxOutputTokens, prefill } = this.#request
-    if (capabilities.tools === false && tools !== undefined) return 'it takes no tools'
-    if (capabilities.jsonSchema === false && output !== undefined) return 'it takes no output schema'
-    if (capabilities.prefill === false && prefill === true) return 'it does not go on from an assistant message'
-    if (capabilities.images === false && this.#has('image')) return 'it takes no images'
-    if (capabilities.files === false && this.#has('file')) return 'it takes no files'
-    if (capabilities.audio === false && this.#has('audio')) return 'it takes no audio'
-    if (capabilities.maxOutputTokens !== undefined && maxOutputTokens !== undefined && maxOutputTokens > capabilities.maxOutputTokens) {
-      return `it writes at most ${capabilities.maxOutputTokens} tokens, ${maxOutputTokens} are asked for`
-    }
-    return capabilities.contextWindow === undefined ? undefined : this.#tooLong(capabilities.contextWindow)
+    for (const [name, what, needed] of NEEDS) if (capabilities[name] === false && needed(this.#request, this)) return what
+    const { maxOutputTokens: most = Infinity, contextWindow } = capabilities
+    const { maxOutputTokens = 0 } = this.#request
+    if (maxOutputTokens > most) return `it writes at most ${most} tokens, ${maxOutputTokens} are asked for`
+    return contextWindow === undefined ? undefined : this.#tooLong(contextWindow)
   }
 
   #tooLong(contextWindow: number): string | undefined {
@@ -60,7 +63,7 @@ class Needs {
     return this.#tokens / 2 > contextWindow ? `its context window of ${contextWindow} tokens is too small for about ${this.#tokens}` : undefined
   }
 
-  #has(type: Part['type']): boolean {
+  has(type: Part['type']): boolean {
     this.#parts ??= new Set(this.#request.messages.flatMap(({ content }) => (typeof content === 'string' ? [] : content.map(part => part.type))))
     return this.#parts.has(type)
   }

@@ -13,9 +13,10 @@ interface Writer {
   end(): string
 }
 
-/** Streams events out as a web `Response`; a reader that leaves closes the upstream. */
-export function toResponse(events: AsyncIterator<ChatEvent, undefined>, id: string, format: ResponseFormat): Response {
+/** Streams events out as a web `Response`; a reader that leaves closes the upstream. Nothing is read for an unknown format. */
+export function toResponse(read: () => AsyncIterator<ChatEvent, undefined>, id: string, format: ResponseFormat): Response {
   const writer = writerOf(format, id)
+  const events = read()
   const encoder = new TextEncoder()
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
@@ -71,6 +72,7 @@ function base64(bytes: Uint8Array): string {
 function chunks(id: string): Writer {
   const chunk = (delta: object, finishReason: string | null = null, extra: object = {}): string =>
     sse({ id, object: 'chat.completion.chunk', choices: [{ index: 0, delta, finish_reason: finishReason }], ...extra })
+  const argued = new Set<number>()
   let begun = false
   const first = (delta: object): object => {
     if (begun) return delta
@@ -89,7 +91,12 @@ function chunks(id: string): Writer {
           return chunk(first({ refusal: event.text }))
         case 'tool-call-start':
           return chunk(first({ tool_calls: [{ index: event.index, id: event.id, type: 'function', function: { name: event.name, arguments: '' } }] }))
+        case 'tool-call':
+          // A hook may hold the pieces back until it has the whole, and a call without arguments has no pieces.
+          if (argued.has(event.index)) return ''
+          return chunk({ tool_calls: [{ index: event.index, function: { arguments: event.arguments } }] })
         case 'tool-call-delta':
+          argued.add(event.index)
           return chunk({ tool_calls: [{ index: event.index, function: { arguments: event.arguments } }] })
         case 'restart':
           // This dialect cannot take text back; a reader must not see two answers glued together.

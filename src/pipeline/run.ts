@@ -1,6 +1,6 @@
 import type { GatewayError } from '../protocol/errors.js'
 import type { Admitted, Call, Plan } from './call.js'
-import { Delivery, type Settle } from './deliver.js'
+import type { Delivery, Settle } from './deliver.js'
 import type { Flight } from './flight.js'
 import { asGatewayError, endOf, type Known } from './settle.js'
 

@@ -58,14 +58,18 @@ export class ChatStream<Output = unknown> implements AsyncIterable<ChatEvent> {
   cancel(): void {
     const reason = new GatewayError('aborted', 'The stream was cancelled.', { origin: 'caller' })
     this.#delivery.cancel(reason)
-    this.#finish(reason)
+    this.#finish(this.#delivery.whole ? undefined : reason)
   }
 
   /** The rest of the stream as a web `Response`: `events` (our events as SSE), `openai` (chunks of that dialect as SSE) or `text`. */
   toResponse(options: { readonly format: ResponseFormat } = { format: 'events' }): Response {
-    this.#take('toResponse()')
-    if (options.format !== 'events') this.#delivery.holdToWhatWasSaid()
-    return toResponse(this.#iterate(event => event), this.id, options.format)
+    const { format } = options
+    const read = (): AsyncIterator<ChatEvent, undefined> => {
+      this.#take('toResponse()')
+      if (format !== 'events') this.#delivery.holdToWhatWasSaid()
+      return this.#iterate(event => event)
+    }
+    return toResponse(read, this.id, format)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -117,7 +121,7 @@ export class ChatStream<Output = unknown> implements AsyncIterable<ChatEvent> {
       return: () => {
         batch = []
         this.#delivery.cancel()
-        this.#finish(new GatewayError('aborted', 'The reader left the stream before its end.', { origin: 'caller' }))
+        this.#finish(this.#delivery.whole ? undefined : new GatewayError('aborted', 'The reader left the stream before its end.', { origin: 'caller' }))
         return Promise.resolve({ done: true, value: undefined })
       },
     }

@@ -39,6 +39,7 @@ const PARTS: Readonly<Record<Message['role'], ReadonlySet<string>>> = {
   tool: new Set(['text', 'image', 'file']),
 }
 const ROLES = Object.keys(PARTS)
+const REASONING = new Set(['effort', 'budgetTokens'])
 const EFFORTS = new Set(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'])
 const TOOL_NAME = 128
 
@@ -69,20 +70,29 @@ function validateNumbers(request: ChatRequest): void {
   }
 }
 
-function validateChoices({ toolChoice, reasoning, providerOptions, stop, logprobs, parallelToolCalls }: ChatRequest): void {
-  if (toolChoice !== undefined && !['auto', 'required', 'none'].includes(toolChoice as string) && !(isObject(toolChoice) && typeof toolChoice['name'] === 'string')) {
-    throw bad('"toolChoice" must be \'auto\', \'required\', \'none\' or { name }.')
+const isCount = (value: unknown, most = Number.MAX_SAFE_INTEGER): boolean => Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= most
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(text => typeof text === 'string' && text !== '')
+const isToolChoice = (value: unknown): boolean => ['auto', 'required', 'none'].includes(value as string) || (isObject(value) && typeof value['name'] === 'string')
+
+const CHOICES: readonly (readonly [keyof ChatRequest, (value: unknown) => boolean, string])[] = [
+  ['toolChoice', isToolChoice, "'auto', 'required', 'none' or { name }"],
+  ['reasoning', isObject, '{ effort?, budgetTokens? }'],
+  ['providerOptions', value => isObject(value) && Object.values(value).every(isObject), '{ [dialect]: { ... } }'],
+  ['stop', value => typeof value === 'string' || isTexts(value), 'a text or a list of texts'],
+  ['logprobs', value => typeof value === 'boolean' || isCount(value, 20), 'a boolean or a whole number up to 20'],
+  ['parallelToolCalls', value => typeof value === 'boolean', 'a boolean'],
+]
+
+function validateChoices(request: ChatRequest): void {
+  for (const [key, fits, what] of CHOICES) {
+    const value: unknown = request[key]
+    if (value !== undefined && !fits(value)) throw bad(`"${key}" must be ${what}.`)
   }
-  if (reasoning !== undefined) {
-    if (!isObject(reasoning as unknown)) throw bad('"reasoning" must be { effort?, budgetTokens? }.')
-    refuseUnknownKeys(reasoning, new Set(['effort', 'budgetTokens']), '"reasoning"', 'invalid_request')
-    if (reasoning.effort !== undefined && !EFFORTS.has(reasoning.effort)) throw bad(`"reasoning.effort" must be one of ${[...EFFORTS].join(', ')}.`)
-    if (reasoning.budgetTokens !== undefined && !(Number.isSafeInteger(reasoning.budgetTokens) && reasoning.budgetTokens >= 0)) throw bad('"reasoning.budgetTokens" must be a whole number.')
-  }
-  if (providerOptions !== undefined && !(isObject(providerOptions) && Object.values(providerOptions).every(isObject))) throw bad('"providerOptions" must be { [dialect]: { ... } }.')
-  if (stop !== undefined && typeof stop !== 'string' && !(Array.isArray(stop) && stop.every(text => typeof text === 'string' && text !== ''))) throw bad('"stop" must be a text or a list of texts.')
-  if (logprobs !== undefined && typeof logprobs !== 'boolean' && !(Number.isSafeInteger(logprobs) && logprobs >= 0 && logprobs <= 20)) throw bad('"logprobs" must be a boolean or a whole number up to 20.')
-  if (parallelToolCalls !== undefined && typeof parallelToolCalls !== 'boolean') throw bad('"parallelToolCalls" must be a boolean.')
+  const { reasoning } = request
+  if (reasoning === undefined) return
+  refuseUnknownKeys(reasoning, REASONING, '"reasoning"', 'invalid_request')
+  if (reasoning.effort !== undefined && !EFFORTS.has(reasoning.effort)) throw bad(`"reasoning.effort" must be one of ${[...EFFORTS].join(', ')}.`)
+  if (reasoning.budgetTokens !== undefined && !isCount(reasoning.budgetTokens)) throw bad('"reasoning.budgetTokens" must be a whole number.')
 }
 
 function validateMessages(messages: ChatRequest['messages']): void {
@@ -116,11 +126,31 @@ function validatePart(part: unknown, allowed: ReadonlySet<string>, where: string
     const near = nearest(type, allowed)
     throw bad(`${where} has the type ${quoted(type)}; this role takes ${[...allowed].join(', ')}.${near === undefined ? '' : ` Did you mean "${near}"?`}`)
   }
-  if ((type === 'text' || type === 'reasoning' || type === 'refusal') && typeof part['text'] !== 'string') throw bad(`${where}.text must be a text.`)
-  if (type === 'tool-call' && (typeof part['id'] !== 'string' || typeof part['name'] !== 'string')) throw bad(`${where} needs id and name. Put result.message back as it came.`)
-  if (type === 'image') validateData(part['image'], part['mediaType'], `${where}.image`)
-  if (type === 'file' && typeof part['mediaType'] !== 'string') throw bad(`${where} needs its mediaType, such as 'application/pdf'.`)
-  if (type === 'file' || type === 'audio') validateData(part['data'], part['mediaType'] ?? part['format'], `${where}.data`)
+  FIELDS.get(type)?.(part, where)
+}
+
+/** What each type of part must hold. */
+const FIELDS: ReadonlyMap<string, (part: Record<string, unknown>, where: string) => void> = new Map([
+  ['text', validateText],
+  ['reasoning', validateText],
+  ['refusal', validateText],
+  ['tool-call', validateToolCall],
+  ['image', (part, where) => validateData(part['image'], part['mediaType'], `${where}.image`)],
+  ['file', validateFile],
+  ['audio', (part, where) => validateData(part['data'], part['format'], `${where}.data`)],
+])
+
+function validateText(part: Record<string, unknown>, where: string): void {
+  if (typeof part['text'] !== 'string') throw bad(`${where}.text must be a text.`)
+}
+
+function validateToolCall(part: Record<string, unknown>, where: string): void {
+  if (typeof part['id'] !== 'string' || typeof part['name'] !== 'string') throw bad(`${where} needs id and name. Put result.message back as it came.`)
+}
+
+function validateFile(part: Record<string, unknown>, where: string): void {
+  if (typeof part['mediaType'] !== 'string') throw bad(`${where} needs its mediaType, such as 'application/pdf'.`)
+  validateData(part['data'], part['mediaType'], `${where}.data`)
 }
 
 function validateData(data: unknown, kind: unknown, where: string): void {

@@ -16,29 +16,39 @@ export interface Bill {
  * has no bill. Cached tokens are charged once: they are part of `inputTokens` and are taken out of it first.
  */
 export function bill(usage: Usage | undefined, price: Price | undefined): Bill | undefined {
-  if (usage === undefined) return undefined
-  if (usage.reportedCostUsd !== undefined) {
+  if (usage?.reportedCostUsd !== undefined) {
     const nanos = Math.round(usage.reportedCostUsd * NANOS_PER_DOLLAR)
     return { nanos, parts: { reported: nanos }, source: 'reported' }
   }
-  if (price === undefined || usage.inputTokens === undefined || usage.outputTokens === undefined) return undefined
-  const cached = usage.cachedInputTokens ?? 0
-  const written = usage.cacheWriteTokens ?? 0
-  const written1h = Math.min(usage.cacheWrite1hTokens ?? 0, written)
-  const reasoning = price.reasoning === undefined ? 0 : (usage.reasoningTokens ?? 0)
+  if (price === undefined || usage?.inputTokens === undefined || usage.outputTokens === undefined) return undefined
   const parts: Record<string, number> = {}
-  const charge = (kind: string, tokens: number, perMillion: number) => {
+  let nanos = 0
+  for (const [kind, tokens, perMillion] of classes(usage as Counted, price)) {
+    if (tokens <= 0) continue
     // One token at 1 USD per million is 1,000 nano-dollars.
-    if (tokens > 0) parts[kind] = tokens * perMillion * 1000
+    parts[kind] = tokens * perMillion * 1000
+    nanos += parts[kind]
   }
-  charge('input', Math.max(0, usage.inputTokens - cached - written), price.input)
-  charge('cachedInput', cached, price.cachedInput ?? price.input)
-  charge('cacheWrite', written - written1h, price.cacheWrite ?? price.input)
-  charge('cacheWrite1h', written1h, price.cacheWrite1h ?? price.cacheWrite ?? price.input)
-  charge('output', Math.max(0, usage.outputTokens - reasoning), price.output)
-  charge('reasoning', reasoning, price.reasoning ?? price.output)
-  if (price.request !== undefined) parts['request'] = price.request * NANOS_PER_DOLLAR
-  return { nanos: Math.round(Object.values(parts).reduce((sum, part) => sum + part, 0)), parts, source: 'priced' }
+  if (price.request !== undefined) nanos += parts['request'] = price.request * NANOS_PER_DOLLAR
+  return { nanos: Math.round(nanos), parts, source: 'priced' }
+}
+
+type Counted = Usage & { readonly inputTokens: number; readonly outputTokens: number }
+
+/** Each kind of use with its tokens and what a million of them costs; a kind without a price of its own costs what it is part of. */
+function classes(usage: Counted, price: Price): readonly (readonly [kind: string, tokens: number, perMillion: number])[] {
+  const { inputTokens, outputTokens, cachedInputTokens: cached = 0, cacheWriteTokens: written = 0, cacheWrite1hTokens = 0, reasoningTokens = 0 } = usage
+  const { input, output, cachedInput = input, cacheWrite = input, cacheWrite1h = cacheWrite, reasoning } = price
+  const hour = Math.min(cacheWrite1hTokens, written)
+  const thought = reasoning === undefined ? 0 : reasoningTokens
+  return [
+    ['input', inputTokens - cached - written, input],
+    ['cachedInput', cached, cachedInput],
+    ['cacheWrite', written - hour, cacheWrite],
+    ['cacheWrite1h', hour, cacheWrite1h],
+    ['output', outputTokens - thought, output],
+    ['reasoning', thought, reasoning ?? output],
+  ]
 }
 
 /** Adds the bills of all attempts that billed; one `undefined` among them makes the total unknown. */

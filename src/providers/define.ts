@@ -104,41 +104,58 @@ export interface Provider {
   readonly headers?: Headers
 }
 
+const CHECKS: readonly (readonly [keyof DeploymentOptions, (value: unknown, where: string) => void])[] = [
+  ['apiKey', checkKey],
+  ['price', checkPrice],
+  ['capabilities', checkCapabilities],
+  ['limits', checkLimits],
+  ['id', checkId],
+  ['tags', checkTags],
+]
+
 /** Validates and freezes one deployment. Every factory ends here. */
 export function defineDeployment(provider: Provider, model: string, options: DeploymentOptions = {}): Deployment {
   const where = `${provider.name}(${JSON.stringify(String(model).slice(0, 80))})`
   if (typeof model !== 'string' || model.trim() === '' || UNSAFE.test(model)) throw bad(`${provider.name}() takes the model first, as a text: ${provider.name}('model-name').`)
   if (!isObject(options as unknown)) throw bad(`${where}: the options must be an object.`)
   refuseUnknownKeys(options, OPTIONS, where)
-  if (options.apiKey !== undefined) checkKey(options.apiKey, where)
-  if (options.price !== undefined) checkPrice(options.price, where)
-  if (options.capabilities !== undefined) checkCapabilities(options.capabilities, where)
-  if (options.limits !== undefined) checkLimits(options.limits, where)
-  if (options.id !== undefined && (typeof options.id !== 'string' || options.id.trim() === '')) throw bad(`${where}: id must be a text.`)
-  if (options.tags !== undefined && !(Array.isArray(options.tags) && options.tags.every(tag => typeof tag === 'string'))) throw bad(`${where}: tags must be a list of texts.`)
-  const home = safeBaseUrl(provider.baseUrl, where)
-  const baseUrl = options.baseUrl === undefined ? home : safeBaseUrl(options.baseUrl, where)
-  // A key from the environment belongs to the provider's own host and goes to no other.
-  const away = new URL(baseUrl).host !== new URL(home).host || new URL(baseUrl).protocol !== new URL(home).protocol
+  for (const [key, check] of CHECKS) if (options[key] !== undefined) check(options[key], where)
+  const { id = `${provider.name}/${model}`, capabilities, tags = [], price, limits } = options
   const headers = { ...provider.headers, ...(options.headers === undefined ? {} : safeHeaders(options.headers, `${where}: headers`)) }
   return Object.freeze<Deployment>({
     kind: 'deployment',
-    id: options.id ?? `${provider.name}/${model}`,
+    id,
     provider: provider.name,
     model,
-    capabilities: Object.freeze({ ...options.capabilities }),
-    tags: Object.freeze([...(options.tags ?? [])]),
-    ...(options.price !== undefined && { price: Object.freeze({ ...options.price }) }),
-    ...(options.limits !== undefined && { limits: Object.freeze({ ...options.limits }) }),
+    capabilities: Object.freeze({ ...capabilities }),
+    tags: Object.freeze([...tags]),
+    ...(price !== undefined && { price: Object.freeze({ ...price }) }),
+    ...(limits !== undefined && { limits: Object.freeze({ ...limits }) }),
     ...(Object.keys(headers).length > 0 && { headers }),
-    reach: {
-      adapter: provider.adapter,
-      baseUrl,
-      keyless: provider.keyless ?? false,
-      ...(options.apiKey !== undefined && { keys: keysOf(options.apiKey) }),
-      ...(!away && provider.env.length > 0 && { env: provider.env }),
-    },
+    reach: reachOf(provider, options, where),
   })
+}
+
+function reachOf(provider: Provider, options: DeploymentOptions, where: string): Deployment['reach'] {
+  const home = safeBaseUrl(provider.baseUrl, where)
+  const baseUrl = options.baseUrl === undefined ? home : safeBaseUrl(options.baseUrl, where)
+  // A key from the environment belongs to the provider's own host and goes to no other.
+  const own = new URL(baseUrl).origin === new URL(home).origin && provider.env.length > 0
+  return {
+    adapter: provider.adapter,
+    baseUrl,
+    keyless: provider.keyless ?? false,
+    ...(options.apiKey !== undefined && { keys: keysOf(options.apiKey) }),
+    ...(own && { env: provider.env }),
+  }
+}
+
+function checkId(id: unknown, where: string): void {
+  if (typeof id !== 'string' || id.trim() === '') throw bad(`${where}: id must be a text.`)
+}
+
+function checkTags(tags: unknown, where: string): void {
+  if (!(Array.isArray(tags) && tags.every(tag => typeof tag === 'string'))) throw bad(`${where}: tags must be a list of texts.`)
 }
 
 function checkLimits(limits: unknown, where: string): void {

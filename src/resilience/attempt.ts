@@ -1,13 +1,14 @@
-import { GatewayError, verdict, type Deadline } from '../protocol/errors.js'
+import { GatewayError, verdict } from '../protocol/errors.js'
 import { isContent, type ChatEvent, type FinishEvent } from '../protocol/events.js'
-import type { Clock, Headers, OpenContext, Opened, Permit, Timer, Wire } from '../protocol/ports.js'
+import type { AttemptEnd, Clock, Headers, OpenContext, Opened, Permit, Wire } from '../protocol/ports.js'
 import type { UpstreamRequest } from '../protocol/request.js'
 import type { AttemptReport } from '../protocol/result.js'
 import { AttemptAbort } from './abort.js'
 import type { Cancel } from './cancel.js'
-import { timeout, type Deadlines } from './deadlines.js'
+import type { Deadlines } from './deadlines.js'
 import type { KeyLease } from './keypool.js'
 import type { Live } from './live.js'
+import { Watch } from './watch.js'
 
 /** All that one upstream try needs. */
 export interface AttemptSpec {
@@ -17,7 +18,7 @@ export interface AttemptSpec {
   /** How far the answer is read before we commit to this upstream. */
   readonly commit: 'content' | 'finish'
   readonly deadlines: Deadlines
-  readonly headers?: Headers
+  readonly headers: Headers | undefined
   readonly clock: Clock
   readonly cancel: Cancel
   readonly callStartedMs: number
@@ -26,7 +27,8 @@ export interface AttemptSpec {
   onEnd(report: AttemptReport, attempt: Attempt): void
 }
 
-type Outcome = 'success' | 'failure' | 'neutral'
+/** A report while it is written. */
+type Draft = { -readonly [K in keyof AttemptReport]: AttemptReport[K] }
 
 /**
  * One upstream try from permit to end. It is an object and not a generator: a generator that never started never runs its
@@ -35,28 +37,26 @@ type Outcome = 'success' | 'failure' | 'neutral'
 export class Attempt {
   readonly live: Live
   readonly startedMs: number
+  readonly #spec: AttemptSpec
+  readonly #watch: Watch
+  readonly #abort = new AttemptAbort()
   /** What was read before commit, in batches. */
-  #head: (readonly ChatEvent[])[] = []
+  readonly #head: (readonly ChatEvent[])[] = []
   #opened: Opened | undefined
   #finish: FinishEvent | undefined
   #firstEventMs: number | undefined
-  #startId: string | undefined
-  /** Characters of output that arrived: what an answer that was cut is billed by. */
+  #responseId: string | undefined
   #arrived = 0
-  #report: AttemptReport | undefined
-  #ended: GatewayError | undefined
-  readonly #spec: AttemptSpec
-  readonly #abort = new AttemptAbort()
-  #off: () => void = () => undefined
-  #timer: Timer | undefined
+  #over = false
+  #fault: GatewayError | undefined
+  #off: (() => void) | undefined
   #failRead: ((fault: GatewayError) => void) | undefined
-  #activeMs: number
-  #awayMs = 0
 
   private constructor(spec: AttemptSpec) {
     this.#spec = spec
     this.live = spec.live
-    this.startedMs = this.#activeMs = spec.clock.now()
+    this.startedMs = spec.clock.now()
+    this.#watch = new Watch(spec.clock, spec.deadlines, fault => this.#fail(fault))
   }
 
   /** Opens the upstream and reads up to commit. Rejects with the fault, having ended itself. */
@@ -66,140 +66,121 @@ export class Attempt {
       await attempt.#begin()
       return attempt
     } catch (error) {
-      const fault = attempt.#faultOf(error)
-      attempt.end(spec.cancel.reason === undefined ? 'failure' : 'neutral', fault)
-      throw fault
+      throw attempt.#broke(error)
     }
   }
 
-  /** It goes on from what an earlier attempt wrote. */
-  get continues(): boolean {
-    return this.#spec.request.prefill === true
-  }
   get headers(): Headers {
     return this.#opened?.headers ?? {}
   }
-  get firstEventMs(): number | undefined {
-    return this.#firstEventMs
+  get head(): readonly (readonly ChatEvent[])[] {
+    return this.#head
   }
   get finish(): FinishEvent | undefined {
     return this.#finish
+  }
+  /** From the start of the try to its first content, in milliseconds. */
+  get firstEventMs(): number | undefined {
+    return this.#firstEventMs
+  }
+  get request(): UpstreamRequest {
+    return this.#spec.request
+  }
+  /** It goes on from what an earlier attempt wrote. */
+  get continues(): boolean {
+    return this.#spec.request.prefill === true
   }
   /** Content came, so the provider will bill it, finished or not. */
   get billed(): boolean {
     return this.#finish !== undefined || this.#firstEventMs !== undefined
   }
-  get request(): UpstreamRequest {
-    return this.#spec.request
-  }
-  /** Characters of output seen. */
+  /** Characters of output that arrived: what an answer that was cut is billed by. */
   get arrived(): number {
     return this.#arrived
   }
-  get head(): readonly (readonly ChatEvent[])[] {
-    return this.#head
-  }
 
   /** The next events: the head first, then what comes; `undefined` after `finish`. Rejects with a fault, having ended itself. */
-  async read(): Promise<readonly ChatEvent[] | undefined> {
-    if (this.#ended !== undefined) throw this.#ended
+  read(): Promise<readonly ChatEvent[] | undefined> {
+    if (this.#fault !== undefined) return Promise.reject(this.#fault)
     const head = this.#head.shift()
-    if (head !== undefined) return head
-    if (this.#report !== undefined) return undefined
-    try {
-      return await this.#next()
-    } catch (error) {
-      const fault = this.#faultOf(error)
-      this.end(this.#spec.cancel.reason === undefined && fault.code !== 'aborted' ? 'failure' : 'neutral', fault)
-      throw fault
-    }
+    if (head !== undefined || this.#over) return Promise.resolve(head)
+    return this.#next().catch((error: unknown) => {
+      throw this.#broke(error)
+    })
   }
 
   /** Ends the try: whoever comes first. Releases the key, the permits, the timers and the socket. */
-  end(outcome: Outcome, fault?: GatewayError): void {
-    if (this.#report !== undefined) return
-    const { clock, permits, key, callStartedMs } = this.#spec
+  end(outcome: AttemptEnd['outcome'], fault?: GatewayError): void {
+    if (this.#over) return
+    this.#over = true
+    if (outcome !== 'success') this.#fault = fault ?? new GatewayError('aborted', 'The attempt was ended.', { origin: 'caller' })
+    const { clock, key, permits, onEnd } = this.#spec
     const nowMs = clock.now()
-    const { deployment } = this.live
-    if (outcome !== 'success') this.#ended = fault ?? new GatewayError('aborted', 'The attempt was ended.', { origin: 'caller' })
-    this.#timer?.cancel()
-    this.#off()
-    const usage = this.#finish?.usage
-    this.#report = {
-      deployment: deployment.id,
-      provider: deployment.provider,
-      model: deployment.model,
-      outcome: outcome === 'neutral' ? 'aborted' : outcome,
-      startedMs: this.startedMs - callStartedMs,
-      durationMs: nowMs - this.startedMs,
-      ...(fault !== undefined && faultFields(fault)),
-      ...(this.#firstEventMs !== undefined && { firstEventMs: this.#firstEventMs }),
-      ...(usage !== undefined && { usage }),
-      ...(this.#startId !== undefined && { responseId: this.#startId }),
-    }
-    this.#spec.onEnd(this.#report, this)
-    key?.release(outcome === 'failure' && fault !== undefined && verdict(fault.code).blame === 'key' ? fault : undefined, nowMs)
-    const limits = this.#opened?.limits
-    const ended = { outcome, durationMs: nowMs - this.startedMs, ...(fault !== undefined && { fault }), ...(usage !== undefined && { usage }), ...(limits !== undefined && { limits }) }
-    for (const permit of permits) permit.release(ended)
+    this.#watch.stop()
+    this.#off?.()
+    onEnd(this.#report(outcome, nowMs), this)
+    key?.release(this.#keyFault(outcome), nowMs)
+    if (permits.length > 0) this.#release(permits, outcome, nowMs)
     this.#opened?.close()
+    if (this.#fault === undefined) return
     // An upstream that is still opening learns it from the signal.
-    if (this.#ended === undefined) return
-    this.#abort.abort(this.#ended)
-    this.#failRead?.(this.#ended)
+    this.#abort.abort(this.#fault)
+    this.#failRead?.(this.#fault)
   }
 
   async #begin(): Promise<void> {
-    const { live, request, wire, deadlines, headers, clock, cancel, key } = this.#spec
-    this.#off = cancel.onCancel(reason => this.#fail(reason))
+    const { live, request, cancel } = this.#spec
     if (cancel.reason !== undefined) throw cancel.reason
-    const thinks = live.deployment.capabilities.reasoning === true || (request.reasoning !== undefined && request.reasoning.effort !== 'none')
-    const firstEventMs = thinks ? deadlines.reasoningFirstEventMs : deadlines.firstEventMs
-    this.#timer = wire === 'json' ? this.#deadline(deadlines.answerMs, 'answer') : this.#deadline(firstEventMs, 'first-event')
-    this.#opened = await this.#guard(live.upstream.open('chat', request, this.#context(wire, clock, key, headers)))
-    if (this.#report !== undefined) this.#opened.close()
-    if (this.#opened.warnings.length > 0) this.#head.push(this.#opened.warnings.map(warning => ({ type: 'warning', warning })))
-    let batch: readonly ChatEvent[] | undefined
-    do {
-      batch = await this.#next()
-      if (batch !== undefined) this.#head.push(batch)
-    } while (batch !== undefined && !this.#committed())
-  }
-
-  #context(wire: Wire, clock: Clock, key: KeyLease | undefined, headers: Headers | undefined): OpenContext {
-    const abort = this.#abort
-    return {
-      wire,
-      get signal() {
-        return abort.signal
-      },
-      abort,
-      clock,
-      onActivity: () => {
-        this.#activeMs = clock.now()
-      },
-      ...(key?.secret !== undefined && { secret: key.secret }),
-      ...(headers !== undefined && { headers }),
+    this.#off = cancel.onCancel(reason => this.#fail(reason))
+    this.#start()
+    const opened = await this.#guard(live.upstream.open('chat', request, this.#context()))
+    this.#opened = opened
+    if (opened.warnings.length > 0) this.#head.push(opened.warnings.map(warning => ({ type: 'warning', warning })))
+    for (;;) {
+      const batch = await this.#next()
+      if (batch === undefined) return
+      this.#head.push(batch)
+      if (this.#finish !== undefined || (this.#spec.commit === 'content' && this.#firstEventMs !== undefined)) return
     }
   }
 
-  #committed(): boolean {
-    return this.#finish !== undefined || (this.#spec.commit === 'content' && this.#firstEventMs !== undefined)
+  #start(): void {
+    const { live, request, wire, deadlines } = this.#spec
+    if (wire === 'json') return this.#watch.start(deadlines.answerMs, 'answer')
+    const thinks = live.deployment.capabilities.reasoning === true || (request.reasoning !== undefined && request.reasoning.effort !== 'none')
+    this.#watch.start(thinks ? deadlines.reasoningFirstEventMs : deadlines.firstEventMs, 'first-event')
+  }
+
+  #context(): OpenContext {
+    const { wire, clock, key, headers } = this.#spec
+    const abort = this.#abort
+    const watch = this.#watch
+    return {
+      wire,
+      clock,
+      abort,
+      get signal() {
+        return abort.signal
+      },
+      onActivity: () => watch.active(),
+      ...(key?.secret !== undefined && { secret: key.secret }),
+      ...(headers !== undefined && { headers }),
+    }
   }
 
   /** One read with the deadlines on it. */
   async #next(): Promise<readonly ChatEvent[] | undefined> {
     const opened = this.#opened
     if (opened === undefined) return undefined
-    this.#back()
+    this.#watch.reading()
     const batch = await this.#guard(opened.read())
-    this.#awayMs = this.#activeMs
     if (batch === undefined) {
       if (this.#finish === undefined) throw new GatewayError('malformed_response', 'The answer ended without a finish.', { origin: 'upstream' })
       this.end('success')
       return undefined
     }
     for (const event of batch) this.#see(event)
+    this.#watch.away()
     // The socket goes back to the pool with the finish, not with the reader's next call.
     if (this.#finish !== undefined) this.end('success')
     return batch
@@ -207,87 +188,88 @@ export class Attempt {
 
   #see(event: ChatEvent): void {
     if (event.type === 'finish') this.#finish = event
-    else if (event.type === 'start') this.#startId ??= event.id
+    else if (event.type === 'start') this.#responseId ??= event.id
+    else if (event.type === 'tool-call-delta') this.#arrived += event.arguments.length
     else if (isContent(event)) {
-      if (this.#firstEventMs === undefined) this.#first()
       if ('text' in event) this.#arrived += event.text.length
-    } else if (event.type === 'tool-call-delta') this.#arrived += event.arguments.length
-  }
-
-  #first(): void {
-    this.#firstEventMs = this.#spec.clock.now() - this.startedMs
-    if (this.#spec.wire === 'json') return
-    this.#timer?.cancel()
-    this.#timer = undefined
-    this.#watch(this.#spec.deadlines.idleMs)
-  }
-
-  /** A reader came back: the idle clock runs from here, if it stood still. */
-  #back(): void {
-    if (this.#awayMs === 0 || this.#firstEventMs === undefined || this.#spec.wire === 'json') return
-    this.#activeMs = this.#spec.clock.now()
-    if (this.#timer === undefined) this.#watch(this.#spec.deadlines.idleMs)
-  }
-
-  /** One timer for both clocks: it looks again where it is due, instead of being set anew for each chunk. */
-  #watch(ms: number): void {
-    this.#timer = this.#spec.clock.after(ms, () => {
-      this.#timer = undefined
-      const { clock, deadlines } = this.#spec
-      const reading = this.#failRead !== undefined
-      const quietMs = clock.now() - (reading ? this.#activeMs : this.#awayMs)
-      const boundMs = reading ? deadlines.idleMs : deadlines.abandonMs
-      if (quietMs < boundMs) this.#watch(reading ? boundMs - quietMs : Math.min(deadlines.idleMs, boundMs - quietMs))
-      else if (reading) this.#fail(timeout('idle', boundMs))
-      else {
-        this.end('neutral', timeout('abandon', boundMs))
-        // Nobody reads, so nobody would settle the call.
-        this.#spec.cancel.cancel(timeout('abandon', boundMs))
-      }
-    })
-  }
-
-  #deadline(ms: number, deadline: Deadline): Timer {
-    return this.#spec.clock.after(ms, () => this.#fail(timeout(deadline, ms)))
-  }
-
-  #fail(fault: GatewayError): void {
-    const failRead = this.#failRead
-    // Without a pending read, nobody would end the attempt.
-    if (failRead === undefined) this.end(fault.code === 'timeout' && fault.deadline !== 'total' ? 'failure' : 'neutral', fault)
-    else failRead(fault)
+      if (this.#firstEventMs !== undefined) return
+      this.#firstEventMs = this.#spec.clock.now() - this.startedMs
+      if (this.#spec.wire === 'stream') this.#watch.content()
+    }
   }
 
   /** Rejects with a deadline or an abort even where the upstream ignores its signal. */
   #guard<T>(work: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const settle = (): void => {
-        this.#failRead = undefined
-      }
       this.#failRead = fault => {
-        settle()
+        this.#failRead = undefined
         reject(fault)
       }
       work.then(
         value => {
-          settle()
           // The loser of the race must not stay open.
-          if (this.#report !== undefined && isOpened(value)) value.close()
+          if (this.#over && isOpened(value)) value.close()
+          this.#failRead = undefined
           resolve(value)
         },
         (error: unknown) => {
-          settle()
+          this.#failRead = undefined
           reject(error as Error)
         },
       )
     })
   }
 
+  #fail(fault: GatewayError): void {
+    if (this.#failRead !== undefined) return this.#failRead(fault)
+    const abandoned = fault.deadline === 'abandon'
+    this.end(fault.code === 'timeout' && fault.deadline !== 'total' && !abandoned ? 'failure' : 'neutral', fault)
+    // Nobody reads, so nobody would settle the call.
+    if (abandoned) this.#spec.cancel.cancel(fault)
+  }
+
+  /** Ends the try with what went wrong. */
+  #broke(error: unknown): GatewayError {
+    const reason = this.#spec.cancel.reason
+    const fault = reason ?? this.#fault ?? this.#faultOf(error)
+    this.end(reason === undefined && fault.code !== 'aborted' ? 'failure' : 'neutral', fault)
+    return fault
+  }
+
   #faultOf(error: unknown): GatewayError {
-    if (this.#spec.cancel.reason !== undefined) return this.#spec.cancel.reason
     if (GatewayError.is(error)) return error
     const name = error instanceof Error ? error.name : typeof error
     return new GatewayError('upstream_error', `The upstream of "${this.live.deployment.id}" failed with a ${name} it should not throw.`, { origin: 'upstream' })
+  }
+
+  #keyFault(outcome: AttemptEnd['outcome']): GatewayError | undefined {
+    const fault = outcome === 'failure' ? this.#fault : undefined
+    return fault !== undefined && verdict(fault.code).blame === 'key' ? fault : undefined
+  }
+
+  #release(permits: readonly Permit[], outcome: AttemptEnd['outcome'], nowMs: number): void {
+    const fault = this.#fault
+    const usage = this.#finish?.usage
+    const limits = this.#opened?.limits
+    const end: AttemptEnd = { outcome, durationMs: nowMs - this.startedMs, ...(fault && { fault }), ...(usage && { usage }), ...(limits && { limits }) }
+    for (const permit of permits) permit.release(end)
+  }
+
+  #report(outcome: AttemptEnd['outcome'], nowMs: number): AttemptReport {
+    const { id, provider, model } = this.live.deployment
+    const report: Draft = {
+      deployment: id,
+      provider,
+      model,
+      outcome: outcome === 'neutral' ? 'aborted' : outcome,
+      startedMs: this.startedMs - this.#spec.callStartedMs,
+      durationMs: nowMs - this.startedMs,
+    }
+    if (this.#firstEventMs !== undefined) report.firstEventMs = this.#firstEventMs
+    if (this.#finish !== undefined) report.usage = this.#finish.usage
+    if (this.#responseId !== undefined) report.responseId = this.#responseId
+    if (this.#fault !== undefined) blame(report, this.#fault)
+    return report
   }
 }
 
@@ -295,11 +277,9 @@ function isOpened(value: unknown): value is Opened {
   return typeof value === 'object' && value !== null && 'close' in value && 'read' in value
 }
 
-function faultFields(fault: GatewayError): Pick<AttemptReport, 'code' | 'status' | 'deadline' | 'reason'> {
-  return {
-    code: fault.code,
-    reason: fault.message,
-    ...(fault.status !== undefined && { status: fault.status }),
-    ...(fault.deadline !== undefined && { deadline: fault.deadline }),
-  }
+function blame(report: Draft, fault: GatewayError): void {
+  report.code = fault.code
+  report.reason = fault.message
+  if (fault.status !== undefined) report.status = fault.status
+  if (fault.deadline !== undefined) report.deadline = fault.deadline
 }

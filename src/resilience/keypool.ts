@@ -53,9 +53,9 @@ export class KeyPool {
     return this.#lease(best)
   }
 
-  /** True where another key can be asked now. */
-  ready(nowMs: number): boolean {
-    return this.#entries.some(entry => entry.coolUntilMs <= nowMs)
+  /** After a key was refused: another one can be asked now. */
+  another(nowMs: number): boolean {
+    return this.#entries.length > 1 && this.#entries.some(entry => entry.coolUntilMs <= nowMs)
   }
 
   /** Keys, keys that cool, and attempts that hold one. */

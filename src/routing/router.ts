@@ -50,7 +50,7 @@ export class Router<Settings> {
   }
 
   resolve(model: string): Route<Settings> {
-    const found = this.#exact.get(model) ?? this.#made.get(model) ?? this.#make(model)
+    const found = this.#exact.get(model) ?? this.#again(model) ?? this.#make(model)
     if (found !== undefined) return found
     const near = nearest(model, this.#exact.keys())
     throw new GatewayError(
@@ -58,6 +58,15 @@ export class Router<Settings> {
       `No route serves the model ${quoted(model)}. ${near === undefined ? `Known: ${this.names().slice(0, 20).join(', ')}.` : `Did you mean "${near}"?`}`,
       { origin: 'caller' },
     )
+  }
+
+  /** What is asked for again stays: with its deployment would go the keys that rest and the slots that are taken. */
+  #again(model: string): Route<Settings> | undefined {
+    const route = this.#made.get(model)
+    if (route === undefined) return undefined
+    this.#made.delete(model)
+    this.#made.set(model, route)
+    return route
   }
 
   #make(model: string): Route<Settings> | undefined {

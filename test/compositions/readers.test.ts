@@ -1,6 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import type { ChatEvent } from '../../src/index.js'
+import { Gateway } from '../../src/index.js'
+import type { ChatEvent, Deployment, Opened } from '../../src/index.js'
+import { virtualClock } from '../../src/testing/index.js'
+import { expectNothingLeft } from './left-behind.js'
 import { failure, ASK, pair, TEXT, words, type Pair } from './support.js'
 
 const REQUEST = { model: 'stream', messages: ASK } as const
@@ -208,6 +211,35 @@ describe('readers that leave', () => {
     expect(scene.records).toHaveLength(1)
     expect((await failure(stream.result())).code).toBe('closed')
     await scene.nothingLeft()
+  })
+})
+
+describe('upstreams that do not heed their signal', () => {
+  const deaf = () => {
+    let closed = 0
+    const say: ChatEvent = { type: 'text-delta', text: 'one' }
+    const batches = [[say]]
+    const opened: Opened = { status: 200, headers: {}, warnings: [], read: () => (batches.length > 0 ? Promise.resolve(batches.shift()) : new Promise(() => undefined)), close: () => void closed++ }
+    const deployment: Deployment = { kind: 'deployment', id: 'deaf', provider: 'deaf', model: 'm', capabilities: {}, tags: [], reach: { upstream: { open: () => Promise.resolve(opened) } } }
+    return { deployment, closed: () => closed }
+  }
+
+  it('are closed when the reader leaves', async () => {
+    const { deployment, closed } = deaf()
+    const gateway = new Gateway({ routes: { stream: deployment } })
+    for await (const _ of await gateway.stream({ model: 'stream', messages: ASK })) break
+    expect(closed()).toBeGreaterThan(0)
+    await expectNothingLeft({ gateway })
+  })
+
+  it('do not keep the caller waiting past a deadline', async () => {
+    const { deployment, closed } = deaf()
+    const clock = virtualClock()
+    const gateway = new Gateway({ clock, routes: { stream: deployment } })
+    const result = failure((await gateway.stream({ model: 'stream', messages: ASK })).result())
+    await clock.runUntilIdle()
+    expect([(await result).deadline, closed() > 0]).toEqual(['idle', true])
+    await expectNothingLeft({ gateway, clock })
   })
 })
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { fallback } from '../../src/index.js'
+import type { FlushReason, Hooks, Plugin } from '../../src/index.js'
 import { scripted, type ScriptedDeployment, type ScriptedOptions } from '../../src/testing/index.js'
 import { outcomes, pair, PRICE, readText, restarts, staged, TEXT, words } from './support.js'
 
@@ -124,6 +125,15 @@ describe('going on', () => {
     await scene.nothingLeft()
   })
 
+  it('after a restart only the new answer is gone on from', async () => {
+    const [a, b, c] = [named('a', cut(20)), named('b', cut(10)), named('c', TEXT, can)]
+    const scene = staged([a, b, c])
+    const seen = await scene.go('continue')
+    expect([seen.text, restarts(seen), seen.result?.deployment]).toEqual([TEXT, 1, 'c'])
+    expect(c.calls[0]?.request.messages.at(-1)).toEqual({ role: 'assistant', content: words(10) })
+    await scene.nothingLeft()
+  })
+
   it("a caller's own prefill is not stacked: the answer starts over", async () => {
     const primary = named('primary', cut(40), can)
     const backup = named('backup', TEXT, can)
@@ -185,6 +195,57 @@ describe('chains', () => {
     const scene = staged([a, same, unknown, large])
     expect((await scene.go('chat on JSON')).result?.deployment).toBe('large')
     expect(count([a, same, unknown, large])).toEqual([1, 0, 0, 1])
+    await scene.nothingLeft()
+  })
+})
+
+describe('hooks and recovery', () => {
+  /** Holds text back until the end, as a hook that looks for whole words must. */
+  const holding = (): { plugin: Plugin; flushed: FlushReason[] } => {
+    const flushed: FlushReason[] = []
+    const open = (): Hooks => {
+      let held = ''
+      return {
+        event: event => {
+          if (event.type !== 'text-delta') return event
+          held += event.text
+          const give = held.slice(0, -3)
+          held = held.slice(-3)
+          return give === '' ? undefined : { ...event, text: give }
+        },
+        flush: reason => {
+          flushed.push(reason)
+          const rest = held
+          held = ''
+          return rest === '' ? [] : [{ type: 'text-delta', text: rest }]
+        },
+      }
+    }
+    return { plugin: { name: 'holding', open }, flushed }
+  }
+
+  it('what a hook held back of a broken answer is not put before the next one', async () => {
+    const { plugin, flushed } = holding()
+    const scene = pair(cut(40), { options: { plugins: [plugin] } })
+    const seen = await scene.go('restart')
+    expect([seen.text, flushed]).toEqual([TEXT, ['restart', 'finish']])
+    await scene.nothingLeft()
+  })
+
+  it('what a hook held back survives a continuation', async () => {
+    const { plugin, flushed } = holding()
+    const scene = pair(cut(40), { options: { plugins: [plugin] }, other: { capabilities: { prefill: true } } })
+    const seen = await scene.go('continue')
+    expect([seen.text, flushed]).toEqual([TEXT, ['finish']])
+    expect(scene.backup.calls[0]?.request.messages.at(-1)).toEqual({ role: 'assistant', content: words(40) })
+    await scene.nothingLeft()
+  })
+
+  it('what a hook held back is given before the error, and is part of the partial answer', async () => {
+    const { plugin, flushed } = holding()
+    const scene = pair(cut(40), { options: { plugins: [plugin] } })
+    const { error, text } = await scene.go('error')
+    expect([error?.partial?.text, text, flushed]).toEqual([words(40), words(40), ['error']])
     await scene.nothingLeft()
   })
 })

@@ -95,7 +95,7 @@ describe.each(ORDERS)('%s first, %s behind it, on sockets', (...order) => {
     })
 
     it('row 13: a filtered prompt is asked once, not shopped around, and the reason reaches the caller', async () => {
-      const scene = await wired(order, 'contentFilter')
+      const scene = await wired(order, 'contentFilter', { primaryOptions: { capabilities: { contextWindow: 8_000 } }, backupOptions: { capabilities: { contextWindow: 200_000 } } })
       const { error } = await scene.go(way)
       expect([error?.status, error?.origin]).toEqual([400, 'upstream'])
       expect(error?.upstream?.message).toMatch(/content (management|filtering) policy/)

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Fault } from '../../scripts/loopback/index.js'
 import { seededRandom } from '../../src/testing/index.js'
-import { isStream, ORDERS, restarts, TEXT, wired, type Way } from './support.js'
+import { ORDERS, restarts, TEXT, wired, type Way } from './support.js'
 
 const WAYS: readonly Way[] = ['chat on JSON', 'chat on a stream', 'restart', 'continue']
 const FAULTS: readonly Fault[] = [
@@ -13,10 +13,15 @@ const note = (reason: unknown): void => void rejections.push(reason)
 beforeAll(() => void process.on('unhandledRejection', note))
 afterAll(() => void process.off('unhandledRejection', note))
 
-it.each(ORDERS)('500 calls at once under 30 %% random faults are all answered or typed, and leave nothing (%s first)', async (...order) => {
+it.each(ORDERS)('%s first, %s behind it: 500 calls at once with faults in three of ten are all answered or typed, and leave nothing', async (...order) => {
   const die = seededRandom(500)
-  const storm = (): Fault | undefined => (die() < 0.3 ? FAULTS[Math.floor(die() * FAULTS.length)] : undefined)
-  const able = { capabilities: { prefill: true }, apiKey: ['k1', 'k2', 'k3', 'k4'] }
+  let resets = 0
+  const storm = (): Fault | undefined => {
+    const fault = die() < 0.3 ? FAULTS[Math.floor(die() * FAULTS.length)] : undefined
+    if (fault === 'reset') resets++
+    return fault
+  }
+  const able = { capabilities: { prefill: true }, apiKey: Array.from({ length: 40 }, (_, at) => `k${at}`) }
   const scene = await wired(order, storm, {
     backup: storm,
     primaryOptions: able,
@@ -31,10 +36,14 @@ it.each(ORDERS)('500 calls at once under 30 %% random faults are all answered or
     const tried = (one.result?.attempts ?? one.error?.attempts ?? []).filter(({ outcome }) => outcome !== 'skipped')
     expect(tried.length).toBeLessThanOrEqual(6)
     expect(one.tookMs).toBeLessThan(13_000)
-    if (isStream('restart') && one.error !== undefined) expect(one.error.attempts?.length).toBeGreaterThan(0)
+    if (one.error !== undefined) expect(one.error.attempts?.length).toBeGreaterThan(0)
   }
   expect(seen.some(one => restarts(one) > 0)).toBe(true)
-  expect(scene.primary.requests.length + scene.backup.requests.length).toBe(scene.records.reduce((sum, { attempts }) => sum + attempts.filter(({ outcome }) => outcome !== 'skipped').length, 0))
+  const made = scene.records.reduce((sum, { attempts }) => sum + attempts.filter(({ outcome }) => outcome !== 'skipped').length, 0)
+  // A reset on a connection that was used before is taken for one that the server gave up, and sent once more by the transport.
+  const unseen = scene.primary.requests.length + scene.backup.requests.length - made
+  expect(unseen).toBeGreaterThanOrEqual(0)
+  expect(unseen).toBeLessThanOrEqual(resets)
   expect(scene.records).toHaveLength(500)
   await scene.nothingLeft()
   expect(rejections).toEqual([])

@@ -4,7 +4,7 @@ import { fallback, Gateway, openai } from '../../src/index.js'
 import type { Deployment, Group } from '../../src/index.js'
 import { scripted, seededRandom, virtualClock, type ScriptedDeployment } from '../../src/testing/index.js'
 import { expectNothingLeft } from './left-behind.js'
-import { ASK, failure, pair, PRICE, staged, starts, TEXT } from './support.js'
+import { ASK, failure, pair, PRICE, staged, starts, TEXT, until } from './support.js'
 
 const COMPLETION = { id: 'c1', object: 'chat.completion', model: 'm-1', choices: [{ index: 0, message: { role: 'assistant', content: 'well' }, finish_reason: 'stop' }], usage: { prompt_tokens: 1, completion_tokens: 1 } }
 
@@ -22,6 +22,8 @@ async function refusedOnce(headers: Record<string, string>, options: { status?: 
   const gateway = new Gateway({ clock, fetch, random: () => 0, routes: { smart: fallback(openai('gpt-4.1', { apiKey: 'k' }), backup) } })
   const chat = gateway.chat({ model: 'smart', messages: ASK }, { deadlines: { totalMs: options.totalMs ?? 600_000 } })
   chat.catch(() => undefined)
+  // An adapter is loaded with its first call, and that takes real time.
+  await until(() => times.length > 0)
   await clock.runUntilIdle()
   await chat
   await expectNothingLeft({ gateway, clock, deployments: [backup] })

@@ -7,7 +7,7 @@ afterEach(() => void vi.unstubAllEnvs())
 
 const one = scripted('Hello')
 const make = (options: unknown) => new Gateway(options as never)
-const group = (targets: readonly unknown[]): Group => ({ kind: 'group', strategy: 'mine', targets, order: given => given }) as unknown as Group
+const group = (targets: readonly unknown[]): Group => ({ kind: 'group', strategy: 'mine', targets, order: (given: unknown) => given }) as unknown as Group
 const circle = (): Group => {
   const targets: unknown[] = [one]
   const outer = group(targets)
@@ -40,7 +40,7 @@ const GATEWAY: readonly Row[] = [
 ]
 
 const ROUTES: readonly Row[] = [
-  ['an unknown option of a route', () => make({ routes: { smart: { use: one, retires: {} } } }), /routes\["smart"\] has no option "retires".*"retry"/],
+  ['an unknown option of a route', () => make({ routes: { smart: { use: one, retrys: {} } } }), /routes\["smart"\] has no option "retrys".*"retry"/],
   ['a route that is nothing', () => make({ routes: { smart: 5 } }), /routes\["smart"\] must be a deployment/],
   ['a route with settings alone', () => make({ routes: { smart: { recover: 'error' } } }), /must be a deployment, a group/],
   ['a route without a deployment', () => make({ routes: { smart: group([]) } }), /has no deployment/],

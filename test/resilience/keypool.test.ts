@@ -43,7 +43,7 @@ test('when every key rests, the earliest return is told', async () => {
 test('a lone key without a wait of its own does not rest: the backoff of the call holds it back', async () => {
   const keys = pool('a')
   ;(await lend(keys)).release(new GatewayError('rate_limited', 'slow'), 0)
-  expect(keys.ready(0)).toBe(true)
+  expect(keys.state(0).cooling).toBe(0)
 })
 
 test('a fault that blames nobody or the deployment leaves the key alone', async () => {

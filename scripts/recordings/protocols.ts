@@ -1,0 +1,115 @@
+import { anthropic, compatible, openai, type ChatRequest, type Deployment, type PresetId } from 'sallyport'
+import type { Delivery } from './deliveries.js'
+import type { Meaning, Rule } from './difference.js'
+import { firstMessage, readMessage } from './glued.js'
+import { ANTHROPIC_RULES, anthropicMeaning } from './meaning-anthropic.js'
+import { OPENAI_RULES, openaiMeaning } from './meaning-openai.js'
+import { readAnthropic } from './read-anthropic.js'
+import { readOpenAI } from './read-openai.js'
+import { requestBody, responseText, type Expected, type Recording } from './recording.js'
+
+/** What a delivery is held against where it cannot come out as its line says. */
+interface Exception {
+  readonly reason: string
+  readonly expect: Expected
+}
+/** Where the recorded request is sent again. */
+export interface Way {
+  readonly deployment: Deployment
+  /** Path and query the request must arrive at, below the origin. */
+  readonly path: string
+  /** Headers it must bring, the credential among them. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Why the address differs from the recorded one and is right all the same. */
+  readonly note?: string
+}
+/** One file of recordings and all that is particular to it. Another protocol is another entry. */
+export interface Protocol {
+  readonly file: string
+  /** Its streams end with `[DONE]`. */
+  readonly hasDone: boolean
+  way(recording: Recording, origin: string, apiKey: string): Way
+  /** The recorded request in our words. */
+  read(body: Readonly<Record<string, unknown>>, recording: Recording): Omit<ChatRequest, 'model'>
+  meaning(body: Readonly<Record<string, unknown>>): Meaning
+  readonly rules: readonly Rule[]
+  /** Requests that our own validation refuses, with the reason: they never leave, so their response is asked for with a plain one. */
+  readonly refused: ReadonlyMap<string, string>
+  exception(recording: Recording, delivery: Delivery): Exception | undefined
+}
+
+function modelOf(recording: Recording): string {
+  const asked = requestBody(recording)?.['model']
+  return typeof asked === 'string' ? asked : 'recorded-model'
+}
+
+function without(path: string, end: string): string {
+  if (!path.endsWith(end)) throw new Error(`The recorded path does not end with ${end}.`)
+  return path.slice(0, -end.length)
+}
+
+const PRESETS: ReadonlyMap<string, PresetId> = new Map([
+  ['cerebras', 'cerebras'], ['crusoe', 'crusoe'], ['deepseek', 'deepseek'], ['groq', 'groq'], ['huggingface', 'huggingface'], ['ollama', 'ollama'], ['openrouter', 'openrouter'],
+  ['perplexity', 'perplexity'], ['snowflake', 'snowflake-cortex'], ['together', 'togetherai'], ['xai', 'xai'], ['zai', 'zai'],
+])
+
+function openaiDeployment({ vendor }: Recording, model: string, options: { baseUrl: string; apiKey: string }): Deployment {
+  if (vendor === 'openai') return openai(model, options)
+  const preset = PRESETS.get(vendor)
+  if (preset !== undefined) return compatible(preset, model, options)
+  const { baseUrl, apiKey } = options
+  return compatible({ name: vendor, baseUrl, quirks: vendor === 'azure' ? { authHeader: 'api-key' } : {} }, model, { apiKey })
+}
+
+const CUT: Exception = {
+  reason: 'openai-chat-002 without [DONE]: it has no finish reason either, so nothing tells it from a stream that was cut; malformed_response is expected',
+  expect: { outcome: 'malformed', choices: [] },
+}
+
+const OPENAI_CHAT: Protocol = {
+  file: 'openai-chat.jsonl',
+  hasDone: true,
+  way(recording, origin, apiKey) {
+    const { path, query = '' } = recording.request
+    const deployment = openaiDeployment(recording, modelOf(recording), { baseUrl: `${origin}${without(path, '/chat/completions')}${query}`, apiKey })
+    const headers = recording.vendor === 'azure' ? { 'api-key': apiKey } : { authorization: `Bearer ${apiKey}` }
+    return { deployment, path: `${path}${query}`, headers: { 'content-type': 'application/json', ...headers } }
+  },
+  read: (body, { vendor }) => readOpenAI(body, vendor),
+  meaning: openaiMeaning,
+  rules: OPENAI_RULES,
+  refused: new Map(),
+  exception: ({ id }, { unterminated }) => (id === 'openai-chat-002' && unterminated ? CUT : undefined),
+}
+
+const GLUED: ReadonlySet<string> = new Set(['anthropic-003', 'anthropic-004'])
+
+const ANTHROPIC: Protocol = {
+  file: 'anthropic.jsonl',
+  hasDone: false,
+  way(recording, origin, apiKey) {
+    const { path, query, headers } = recording.request
+    if (query !== undefined && query !== '?beta=true') throw new Error(`The recorded query ${query} is not known.`)
+    const betas = headers['anthropic-beta']
+    const deployment = anthropic(modelOf(recording), { baseUrl: `${origin}${without(path, '/messages')}`, apiKey, ...(betas !== undefined && { betas: betas.split(',') }) })
+    const version = headers['anthropic-version'] ?? '2023-06-01'
+    return {
+      deployment,
+      path,
+      headers: { 'content-type': 'application/json', 'x-api-key': apiKey, 'anthropic-version': version, ...(betas !== undefined && { 'anthropic-beta': betas }) },
+      ...(query !== undefined && { note: '`?beta=true` is left out: it is a habit of one client, and the header is what turns betas on' }),
+    }
+  },
+  read: body => readAnthropic(body),
+  meaning: anthropicMeaning,
+  rules: ANTHROPIC_RULES,
+  refused: new Map([['anthropic-001', 'a message that is no object, recorded for the 400 it earns: it is refused before it is sent']]),
+  exception(recording) {
+    if (!GLUED.has(recording.id)) return undefined
+    const reason = `${recording.id}: the bodies of several answers, one behind the other, whose \`expect\` lays later blocks over earlier ones; a stream that was handed out takes nothing back. Its first message, up to its message_stop, is expected`
+    return { reason, expect: readMessage(firstMessage(responseText(recording))) }
+  },
+}
+
+/** Every protocol that is played back. */
+export const PROTOCOLS: readonly Protocol[] = [OPENAI_CHAT, ANTHROPIC]
