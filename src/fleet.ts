@@ -93,9 +93,12 @@ export class Fleet {
     if (typeof adapter !== 'function') return codecUpstream({ adapter, transport, target })
     let ready: Upstream | undefined
     return {
-      async open(op, request, ctx) {
-        ready ??= codecUpstream({ adapter: await adapter(), transport, target })
-        return ready.open(op, request, ctx)
+      open(op, request, ctx) {
+        if (ready !== undefined) return ready.open(op, request, ctx)
+        return adapter().then(loaded => {
+          ready ??= codecUpstream({ adapter: loaded, transport, target })
+          return ready.open(op, request, ctx)
+        })
       },
     }
   }

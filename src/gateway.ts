@@ -80,14 +80,15 @@ export class Gateway<
     }
     this.#now = () => clock.now()
     this.#mark = Math.floor(random() * 2 ** 50).toString(36).padStart(10, '0')
-    const settle = createSettle({ plugins: this.#plugins, clock })
+    const content = this.#plugins.some(plugin => plugin.content === true)
+    const settle = createSettle({ plugins: this.#plugins, clock, content })
     this.#run = createRun({
       admit: createAdmit({ router: this.#router, plugins: this.#plugins, clock }),
       recall: createRecall(),
       plan: createPlan({ bring: deployment => this.#fleet.bring(deployment), clock, random }),
       reserve: createReserve(),
       dispatch: createDispatch({ clock, random }),
-      deliver: (admitted, flight) => new Delivery(admitted, flight, settle),
+      deliver: (admitted, flight) => new Delivery(admitted, flight, settle, content),
       settle,
     })
   }

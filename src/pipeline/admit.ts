@@ -25,7 +25,7 @@ export function createAdmit({ router, plugins, clock }: { router: Router<Setting
     const output = asked.output === undefined ? undefined : schemas.resolve(asked.output, '"output"')
     const hooks = openHooks(plugins, { id: call.id, kind: call.kind, model: asked.model, ...(options.metadata !== undefined && { metadata: options.metadata }) })
     const plain = normalised(asked, output, schemas, settings)
-    const request = hooks.idle ? plain : await cancellable(hooks.request(plain), call)
+    const request = !hooks.asks ? plain : await cancellable(hooks.request(plain), call)
     if (cancel.reason !== undefined) throw cancel.reason
     return { call, route, settings, hooks, request, output }
   }

@@ -24,11 +24,12 @@ export class Delivery {
   #reading = false
   #fault: GatewayError | undefined
 
-  constructor(admitted: Admitted, flight: Flight, settle: Settle) {
+  constructor(admitted: Admitted, flight: Flight, settle: Settle, keepRaw = false) {
     this.#admitted = admitted
     this.#flight = flight
     this.#settle = settle
-    this.#raw = admitted.hooks.idle ? this.#seen : new Collector()
+    // What the upstream sent is kept apart only where a record will show it.
+    this.#raw = admitted.hooks.watches && keepRaw ? new Collector() : this.#seen
     const { cancel, onEnd } = admitted.call
     // A reader that waits hears of it from its read; without one, nobody else would settle the call.
     onEnd(cancel.onCancel(reason => void (this.#reading || this.#fail(reason))))
@@ -88,20 +89,19 @@ export class Delivery {
   }
 
   #pass(batch: readonly ChatEvent[]): readonly ChatEvent[] {
-    const { hooks } = this.#admitted
-    if (hooks.idle) {
-      for (const event of batch) this.#seen.add(event)
-      return batch
-    }
-    const out: ChatEvent[] = []
-    for (const event of batch) {
-      this.#raw.add(event)
-      if (event.type === 'finish') out.push(...hooks.flush('finish'))
-      else if (event.type === 'restart') hooks.flush('restart')
-      out.push(...hooks.events([event]))
-    }
+    if (this.#raw !== this.#seen) for (const event of batch) this.#raw.add(event)
+    const out = this.#admitted.hooks.watches ? this.#hooked(batch) : batch
     for (const event of out) this.#seen.add(event)
     return out
+  }
+
+  /** What hooks hold back comes before the finish; a restart voids it. */
+  #hooked(batch: readonly ChatEvent[]): readonly ChatEvent[] {
+    const { hooks } = this.#admitted
+    if (batch[0]?.type === 'restart') hooks.flush('restart')
+    const last = batch.at(-1)
+    if (last?.type !== 'finish') return hooks.events(batch)
+    return [...hooks.events(batch.slice(0, -1)), ...hooks.flush('finish'), ...hooks.events([last])]
   }
 
   /** Ends the call with a fault; gives what the hooks let go of. */

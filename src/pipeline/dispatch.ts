@@ -42,7 +42,7 @@ function acceptOf({ output, hooks, request }: Admitted): Accept | undefined {
   if (output === undefined) return undefined
   return async events => {
     const own = collect(events)
-    const seen = hooks.idle ? own : collect([...hooks.events(events), ...hooks.flush('finish')])
+    const seen = !hooks.watches ? own : collect([...hooks.events(events), ...hooks.flush('finish')])
     hooks.flush('restart')
     if (own.toolCalls.length > 0 || own.finish?.finishReason === 'content-filter' || own.refusal !== undefined) return undefined
     const judged = await judge(seen.text, output)

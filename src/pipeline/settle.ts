@@ -26,9 +26,8 @@ export interface Settled {
 }
 
 /** Prices every attempt, lets the call go, and tells the observers. Never throws to the caller. */
-export function createSettle({ plugins, clock }: { plugins: readonly Plugin[]; clock: Clock }): (call: Call, end: CallEnd, known: Known) => Settled {
+export function createSettle({ plugins, clock, content }: { plugins: readonly Plugin[]; clock: Clock; content: boolean }): (call: Call, end: CallEnd, known: Known) => Settled {
   const observers = plugins.filter(plugin => plugin.observe !== undefined)
-  const content = observers.some(plugin => plugin.content === true)
   return (call, end, known) => {
     const totalMs = clock.now() - call.startedMs
     const cost = known.flight === undefined ? total([], false) : priced(known.flight)

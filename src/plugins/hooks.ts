@@ -10,11 +10,14 @@ export interface HookChain {
   /** The same array where no hook looks at events. */
   events(batch: readonly ChatEvent[]): readonly ChatEvent[]
   flush(reason: FlushReason): readonly ChatEvent[]
-  readonly idle: boolean
+  /** Some hook looks at requests. */
+  readonly asks: boolean
+  /** Some hook looks at events; where none does, what the upstream sent is what the caller gets. */
+  readonly watches: boolean
 }
 
 const NOTHING: readonly ChatEvent[] = []
-const IDLE: HookChain = { request: request => Promise.resolve(request), events: batch => batch, flush: () => NOTHING, idle: true }
+const IDLE: HookChain = { request: request => Promise.resolve(request), events: batch => batch, flush: () => NOTHING, asks: false, watches: false }
 
 interface Named {
   readonly name: string
@@ -36,11 +39,18 @@ export function openHooks(plugins: readonly Plugin[], view: CallView): HookChain
   const asking = opened.filter(({ hooks }) => hooks.request !== undefined)
   const watching = opened.filter(({ hooks }) => hooks.event !== undefined || hooks.flush !== undefined).reverse()
   return {
-    idle: false,
-    request: request => asking.reduce(async (before, { name, hooks }) => changed(name, hooks, await before), Promise.resolve(request)),
+    asks: asking.length > 0,
+    watches: watching.length > 0,
+    request: request => inTurn(asking, request),
     events: batch => watching.reduce((events, named) => through(named, events), batch),
     flush: reason => flushAll(watching, reason),
   }
+}
+
+async function inTurn(asking: readonly Named[], request: UpstreamRequest): Promise<UpstreamRequest> {
+  let current = request
+  for (const { name, hooks } of asking) current = await changed(name, hooks, current)
+  return current
 }
 
 async function changed(name: string, hooks: Hooks, request: UpstreamRequest): Promise<UpstreamRequest> {

@@ -105,15 +105,15 @@ export interface OpenContext {
   readonly secret?: Secret
   /** Extra request headers of the caller. */
   readonly headers?: Headers
-  /** Bytes arrived, comments included: resets the idle clock. */
-  onActivity(): void
+  /** Bytes arrived, comments included: resets the idle clock. Bound: may be passed on as it is. */
+  readonly onActivity: () => void
 }
 /** An answer on its way. */
 export interface Opened {
   readonly status: number
   readonly headers: Headers
   readonly warnings: readonly Warning[]
-  readonly limits?: RateLimits
+  readonly limits?: RateLimits | undefined
   /** The next events, in one or several per call; `undefined` after `finish`. Rejects with a fault. */
   read(): Promise<readonly ChatEvent[] | undefined>
   /** Ends the upstream work; idempotent. */

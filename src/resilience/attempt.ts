@@ -103,10 +103,15 @@ export class Attempt {
   read(): Promise<readonly ChatEvent[] | undefined> {
     if (this.#fault !== undefined) return Promise.reject(this.#fault)
     const head = this.#head.shift()
-    if (head !== undefined || this.#over) return Promise.resolve(head)
-    return this.#next().catch((error: unknown) => {
+    return head !== undefined || this.#over ? Promise.resolve(head) : this.#following()
+  }
+
+  async #following(): Promise<readonly ChatEvent[] | undefined> {
+    try {
+      return await this.#next()
+    } catch (error) {
       throw this.#broke(error)
-    })
+    }
   }
 
   /** Ends the try: whoever comes first. Releases the key, the permits, the timers and the socket. */
@@ -187,15 +192,30 @@ export class Attempt {
   }
 
   #see(event: ChatEvent): void {
-    if (event.type === 'finish') this.#finish = event
-    else if (event.type === 'start') this.#responseId ??= event.id
-    else if (event.type === 'tool-call-delta') this.#arrived += event.arguments.length
-    else if (isContent(event)) {
-      if ('text' in event) this.#arrived += event.text.length
-      if (this.#firstEventMs !== undefined) return
-      this.#firstEventMs = this.#spec.clock.now() - this.startedMs
-      if (this.#spec.wire === 'stream') this.#watch.content()
+    switch (event.type) {
+      case 'text-delta':
+      case 'reasoning-delta':
+      case 'refusal-delta':
+        this.#arrived += event.text.length
+        return this.#content()
+      case 'tool-call-delta':
+        this.#arrived += event.arguments.length
+        return
+      case 'start':
+        this.#responseId ??= event.id
+        return
+      case 'finish':
+        this.#finish = event
+        return
+      default:
+        if (isContent(event)) this.#content()
     }
+  }
+
+  #content(): void {
+    if (this.#firstEventMs !== undefined) return
+    this.#firstEventMs = this.#spec.clock.now() - this.startedMs
+    if (this.#spec.wire === 'stream') this.#watch.content()
   }
 
   /** Rejects with a deadline or an abort even where the upstream ignores its signal. */

@@ -8,7 +8,7 @@ import { backoffMs, type RetrySettings } from './backoff.js'
 import type { Cancel } from './cancel.js'
 import type { Deadlines } from './deadlines.js'
 import { enter, isPermits } from './gates.js'
-import { isCooling, type KeyLease } from './keypool.js'
+import { isCooling, type KeyLease, type KeysCooling } from './keypool.js'
 import type { Line } from './line.js'
 import type { LiveCandidate } from './live.js'
 import { WalkLog } from './log.js'
@@ -124,7 +124,8 @@ export class Walk {
     const untried = this.#full.length + this.#queue.filter(other => other.onlyAfter === undefined).length
     const allowed = Math.min(this.#spec.retry.attempts, Math.max(this.#left - untried, Math.min(1, this.#left)))
     if (allowed < 1) return this.#skip(candidate, 'no try left: retry.maxAttempts')
-    const entered = await this.#enter(candidate)
+    const entering = this.#enter(candidate)
+    const entered = entering instanceof Promise ? await entering : entering
     if (entered !== undefined) return this.#ask(candidate, entered, allowed - 1)
     // With nobody else to ask, a short rest is waited for like any other wait the upstream asks for.
     const alone = this.#queue.length === 0 && this.#full.length === 0
@@ -139,8 +140,8 @@ export class Walk {
       throw this.log.final(asFault(error))
     })
     this.#full = waiting.filter(other => other !== candidate)
-    const key = await this.#lend(candidate, permits)
-    return key === null ? undefined : this.#ask(candidate, { permits, key }, Math.min(this.#spec.retry.attempts, this.#left) - 1)
+    const entered = await this.#lend(candidate, permits)
+    return entered === undefined ? undefined : this.#ask(candidate, entered, Math.min(this.#spec.retry.attempts, this.#left) - 1)
   }
 
   async #ask(candidate: LiveCandidate, entered: Entered, retries: number): Promise<Attempt | undefined> {
@@ -207,34 +208,37 @@ export class Walk {
   }
 
   /** Gates and key, without waiting; `undefined` after writing down why not. */
-  async #enter(candidate: LiveCandidate): Promise<Entered | undefined> {
+  #enter(candidate: LiveCandidate): Entered | undefined | Promise<Entered | undefined> {
     this.#resting = undefined
     const permits = enter(candidate.live)
     if (!isPermits(permits)) {
       if (!this.#full.includes(candidate)) this.#full.push(candidate)
       return undefined
     }
-    const key = await this.#lend(candidate, permits)
-    return key === null ? undefined : { permits, key }
+    return this.#lend(candidate, permits)
   }
 
-  /** `null` after giving the permits back. */
-  async #lend(candidate: LiveCandidate, permits: readonly Permit[]): Promise<KeyLease | undefined | null> {
-    const { keys, deployment } = candidate.live
-    if (keys === undefined) return undefined
-    const nowMs = this.#spec.clock.now()
-    try {
-      const lent = await keys.lend(nowMs)
-      if (!isCooling(lent)) return lent
-      const restMs = lent.untilMs - nowMs
-      const fault = new GatewayError(lent.fault.code, `Every key of "${deployment.id}" rests after ${lent.fault.code}.`, { origin: 'upstream', retryAfterMs: restMs })
-      this.#resting = fault
-      this.#skip(candidate, `every key rests for ${Math.ceil(restMs)} ms`, fault)
-    } catch (error) {
-      this.#skip(candidate, 'its apiKey function failed', asFault(error))
-    }
+  /** A key for the permits, or the permits given back. Waits only where a function is asked for the key. */
+  #lend(candidate: LiveCandidate, permits: readonly Permit[]): Entered | undefined | Promise<Entered | undefined> {
+    const { keys } = candidate.live
+    if (keys === undefined) return { permits, key: undefined }
+    const lent = keys.lend(this.#spec.clock.now())
+    if (!(lent instanceof Promise)) return isCooling(lent) ? this.#rests(candidate, permits, lent) : { permits, key: lent }
+    return lent.then(
+      key => ({ permits, key }),
+      (error: unknown) => this.#withoutKey(candidate, permits, 'its apiKey function failed', asFault(error)),
+    )
+  }
+
+  #rests(candidate: LiveCandidate, permits: readonly Permit[], { untilMs, fault: { code } }: KeysCooling): undefined {
+    const restMs = untilMs - this.#spec.clock.now()
+    this.#resting = new GatewayError(code, `Every key of "${candidate.live.deployment.id}" rests after ${code}.`, { origin: 'upstream', retryAfterMs: restMs })
+    return this.#withoutKey(candidate, permits, `every key rests for ${Math.ceil(restMs)} ms`, this.#resting)
+  }
+
+  #withoutKey(candidate: LiveCandidate, permits: readonly Permit[], reason: string, fault: GatewayError): undefined {
+    this.#skip(candidate, reason, fault)
     for (const permit of permits) permit.release({ outcome: 'neutral', durationMs: 0 })
-    return null
   }
 
   async #once(candidate: LiveCandidate, { permits, key }: Entered): Promise<Attempt> {

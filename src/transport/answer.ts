@@ -17,7 +17,8 @@ export interface AnswerParts {
   readonly status: number
   readonly headers: Headers
   readonly warnings: readonly Warning[]
-  readonly limits?: RateLimits
+  /** Read only where somebody asks. */
+  readonly rates: () => RateLimits | undefined
   readonly body: ByteReader
   readonly decoder: Decoder
   readonly bounds: AnswerLimits
@@ -37,7 +38,6 @@ export class Answer implements Opened {
   readonly status: number
   readonly headers: Headers
   readonly warnings: readonly Warning[]
-  readonly limits?: RateLimits
   readonly #parts: AnswerParts
   readonly #body: ByteReader
   readonly #decoder: Decoder
@@ -55,10 +55,13 @@ export class Answer implements Opened {
     this.status = parts.status
     this.headers = parts.headers
     this.warnings = parts.warnings
-    if (parts.limits !== undefined) this.limits = parts.limits
     this.#parts = parts
     this.#body = parts.body
     this.#decoder = parts.decoder
+  }
+
+  get limits(): RateLimits | undefined {
+    return this.#parts.rates()
   }
 
   async read(): Promise<readonly ChatEvent[] | undefined> {
@@ -191,10 +194,7 @@ export class Answer implements Opened {
   }
 
   #json(): unknown {
-    const decoder = new TextDecoder()
-    let text = ''
-    for (const chunk of this.#held.splice(0)) text += decoder.decode(chunk, { stream: true })
-    text += decoder.decode()
+    const text = textOf(this.#held.splice(0))
     try {
       return parseJson(text)
     } catch (error) {
@@ -209,6 +209,18 @@ export class Answer implements Opened {
     const timer = this.#parts.clock.after(DRAIN_MS, () => body.cancel())
     void drain(body).finally(() => timer.cancel())
   }
+}
+
+// Without `stream` a decoder keeps nothing from call to call.
+const WHOLE = new TextDecoder()
+
+function textOf(chunks: readonly Uint8Array[]): string {
+  const [only] = chunks
+  if (chunks.length === 1 && only !== undefined) return WHOLE.decode(only)
+  const decoder = new TextDecoder()
+  let text = ''
+  for (const chunk of chunks) text += decoder.decode(chunk, { stream: true })
+  return text + decoder.decode()
 }
 
 async function drain(body: ByteReader): Promise<void> {

@@ -26,18 +26,21 @@ export function codecUpstream({ adapter, transport, target, limits }: CodecOptio
   const bounds = { ...LIMITS, ...limits }
   return {
     async open(_op, request, ctx) {
-      const { call, warnings } = await prepare(adapter, target, request, ctx)
-      const received = await transport.send(call, { signal: ctx.abort ?? ctx.signal, onActivity: () => ctx.onActivity() })
+      const { call, warnings } = prepare(adapter, target, request, ctx)
+      const signal = ctx.abort ?? ctx.signal
+      const ready = call instanceof Promise ? await call : call
+      if (signal.aborted) throw abortFault(signal.reason)
+      const received = await transport.send(ready, { signal, onActivity: ctx.onActivity })
       const { status, headers, body } = received
       if (status < 200 || status > 299) throw adapter.fault(status, headers, await errorBody(received, ctx), ctx.clock.now())
       const decoder = adapter.decode({ request, target, wire: ctx.wire, status, headers })
-      const rates = adapter.limits?.(headers, ctx.clock.now())
-      return new Answer({ status, headers, warnings, body, decoder, bounds, clock: ctx.clock, provider: target.provider, framing: adapter.frames, ...(rates !== undefined && { limits: rates }) }) satisfies Opened
+      return new Answer({ status, headers, warnings, body, decoder, bounds, clock: ctx.clock, provider: target.provider, framing: adapter.frames, rates: () => adapter.limits?.(headers, ctx.clock.now()) }) satisfies Opened
     },
   }
 }
 
-async function prepare(adapter: Adapter, target: Target, request: UpstreamRequest, ctx: OpenContext): Promise<{ call: HttpCall; warnings: readonly Warning[] }> {
+/** Does not wait, unless the adapter has to fetch a token. */
+function prepare(adapter: Adapter, target: Target, request: UpstreamRequest, ctx: OpenContext): { call: HttpCall | Promise<HttpCall>; warnings: readonly Warning[] } {
   const encoded = adapter.encode(request, target, ctx.wire)
   let { call } = encoded
   let warnings: readonly Warning[] = encoded.warnings
@@ -47,10 +50,7 @@ async function prepare(adapter: Adapter, target: Target, request: UpstreamReques
     if (refused.length > 0) warnings = [...warnings, ...refused]
   }
   // Last, so that no header of the caller's takes the credential's place, and a signature covers them all.
-  if (ctx.secret !== undefined) call = await adapter.authorize(call, ctx.secret)
-  const signal = ctx.abort ?? ctx.signal
-  if (signal.aborted) throw abortFault(signal.reason)
-  return { call, warnings }
+  return { call: ctx.secret === undefined ? call : adapter.authorize(call, ctx.secret), warnings }
 }
 
 function sift(headers: Headers): { kept: Headers; refused: Warning[] } {

@@ -195,5 +195,5 @@ it('nothing of a void answer leaves the chain, whatever a hook gives on a restar
 it('without hooks nothing is copied on the way', () => {
   const batch: ChatEvent[] = [{ type: 'text-delta', text: 'a' }]
   const chain = openHooks([{ name: 'observer', observe: () => undefined }], { id: 'c', kind: 'chat', model: 'm' })
-  expect([chain.idle, chain.events(batch) === batch]).toEqual([true, true])
+  expect([chain.asks, chain.watches, chain.events(batch) === batch]).toEqual([false, false, true])
 })

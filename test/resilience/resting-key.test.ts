@@ -5,7 +5,7 @@ import { scripted, seededRandom, virtualClock } from '../../src/testing/index.js
 const answer = () => Response.json({ id: 'r', object: 'chat.completion', model: 'm', choices: [{ index: 0, message: { role: 'assistant', content: 'Hello.' }, finish_reason: 'stop' }], usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 } })
 const limited = (seconds: number) => Response.json({ error: { message: 'slow down', type: 'requests' } }, { status: 429, headers: { 'retry-after': String(seconds) } })
 
-async function scene(replies: (() => Response)[], others: Parameters<typeof fallback>[0][] = []) {
+async function scene(replies: (() => Response)[], others: ReturnType<typeof scripted>[] = []) {
   const clock = virtualClock()
   const asked: number[] = []
   const fetch = async (): Promise<Response> => {
