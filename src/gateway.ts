@@ -67,7 +67,7 @@ export class Gateway<
   /** Checks every option; throws `invalid_config` with what to do. Nothing is sent. */
   constructor(options: GatewayOptions<Routes, Providers>) {
     const { routes, providers, settings } = resolveOptions(options)
-    const clock = options.clock ?? platform.clock
+    const clock = options.clock ?? platform.clock()
     const random = options.random ?? platform.random
     const transport = options.fetch === undefined ? platform.transport({ env: platform.env, ...(options.agent !== undefined && { agent: options.agent }) }) : fetchTransport(options.fetch)
     const log = options.log === undefined ? [] : [logPlugin(options.log, { clock, defer: platform.defer })]

@@ -10,9 +10,9 @@ import { settingsOf } from './settings.js'
 import { validateCallOptions, validateRequest } from './validate.js'
 
 /** Validates the request, finds its route, runs the request hooks, and starts the total deadline. */
-export function createAdmit({ router, plugins, clock }: { router: Router<Settings>; plugins: readonly Plugin[]; clock: Clock }): (call: Call) => Promise<Admitted> {
+export function createAdmit({ router, plugins, clock }: { router: Router<Settings>; plugins: readonly Plugin[]; clock: Clock }): (call: Call) => Admitted | Promise<Admitted> {
   const schemas = new Schemas()
-  return async call => {
+  return call => {
     const { asked, options, cancel } = call
     validateRequest(asked)
     validateCallOptions(options)
@@ -25,9 +25,12 @@ export function createAdmit({ router, plugins, clock }: { router: Router<Setting
     const output = asked.output === undefined ? undefined : schemas.resolve(asked.output, '"output"')
     const hooks = openHooks(plugins, { id: call.id, kind: call.kind, model: asked.model, ...(options.metadata !== undefined && { metadata: options.metadata }) })
     const plain = normalised(asked, output, schemas, settings)
-    const request = !hooks.asks ? plain : await cancellable(hooks.request(plain), call)
-    if (cancel.reason !== undefined) throw cancel.reason
-    return { call, route, settings, hooks, request, output }
+    const admitted = (request: UpstreamRequest): Admitted => {
+      if (cancel.reason !== undefined) throw cancel.reason
+      return { call, route, settings, hooks, request, output }
+    }
+    const request = hooks.request(plain)
+    return request instanceof Promise ? cancellable(request, call).then(admitted) : admitted(request)
   }
 }
 
@@ -49,20 +52,24 @@ function cancellable<T>(work: Promise<T>, { cancel }: Call): Promise<T> {
 }
 
 function normalised(asked: ChatRequest, output: OutputSpec | undefined, schemas: Schemas, settings: Settings): UpstreamRequest {
-  const { model: _model, system, messages, tools, output: _output, ...sampling } = asked
+  const { system, messages, tools } = asked
   // A copy of the list: callers add to theirs while a retry waits or a record is not yet written.
   const turns: readonly Message[] = typeof messages === 'string' ? [{ role: 'user', content: messages }] : [...messages]
   const maxOutputTokens = asked.maxOutputTokens ?? settings.maxOutputTokens
   const last = turns.at(-1)
-  return {
-    ...sampling,
-    messages: system === undefined ? turns : [{ role: 'system', content: system }, ...turns],
-    ...(tools !== undefined && tools.length > 0 && { tools: tools.map((tool, at) => resolvedTool(tool, at, schemas)) }),
-    ...(output !== undefined && { output: { name: 'output', jsonSchema: output.jsonSchema } }),
-    ...(maxOutputTokens !== undefined && { maxOutputTokens }),
-    ...(last?.role === 'assistant' && { prefill: true }),
-  }
+  const request: Record<string, unknown> & { messages: readonly Message[] } = { messages: system === undefined ? turns : [{ role: 'system', content: system }, ...turns] }
+  for (const key of SAMPLING) if (asked[key] !== undefined) request[key] = asked[key]
+  if (tools !== undefined && tools.length > 0) request['tools'] = tools.map((tool, at) => resolvedTool(tool, at, schemas))
+  if (output !== undefined) request['output'] = { name: 'output', jsonSchema: output.jsonSchema }
+  if (maxOutputTokens !== undefined) request['maxOutputTokens'] = maxOutputTokens
+  if (last?.role === 'assistant') request['prefill'] = true
+  return request
 }
+
+// By name and not by a rest pattern, which costs more than all of these looks together.
+const SAMPLING = [
+  'toolChoice', 'parallelToolCalls', 'temperature', 'topP', 'topK', 'stop', 'seed', 'frequencyPenalty', 'presencePenalty', 'reasoning', 'logprobs', 'providerOptions',
+] as const satisfies readonly (keyof ChatRequest)[]
 
 function resolvedTool(tool: Tool | ProviderTool, at: number, schemas: Schemas): ResolvedTool | ProviderTool {
   if ('providerData' in tool) return tool

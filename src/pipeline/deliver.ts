@@ -76,7 +76,9 @@ export class Delivery {
 
   /** Reads to the end and gives the result. */
   async result(): Promise<ChatResult> {
-    while ((await this.pull()) !== undefined);
+    do await this.pull()
+    while (this.#settled === undefined)
+    if (this.#fault !== undefined) throw this.#fault
     return this.#result()
   }
 

@@ -7,7 +7,7 @@ import { asGatewayError, endOf, type Known } from './settle.js'
 /** The seven stages. Each is a function over its own dependencies; what one finds out is handed to the next. */
 export interface Stages {
   /** Is this call allowed, and to which route does it go? */
-  readonly admit: (call: Call) => Promise<Admitted>
+  readonly admit: (call: Call) => Admitted | Promise<Admitted>
   /** Is the answer known already? */
   readonly recall: (admitted: Admitted) => undefined
   /** Who could answer, in which order? */
@@ -27,7 +27,9 @@ export function createRun({ admit, recall, plan, reserve, dispatch, deliver, set
   return async call => {
     let known: Known = {}
     try {
-      const admitted = await admit(call)
+      const entering = admit(call)
+      // Most calls are let in without waiting for anybody.
+      const admitted = entering instanceof Promise ? await entering : entering
       known = { admitted }
       recall(admitted)
       const planned = reserve(plan(admitted))

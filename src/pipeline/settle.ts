@@ -64,7 +64,7 @@ function priced({ walk }: Flight): Cost {
     const one = bill(usage, attempt.live.deployment.price)
     bills.push(one)
     const report = walk.log.reports[at]
-    if (report !== undefined) walk.log.reports[at] = { ...report, ...(usage !== undefined && { usage }), ...(one !== undefined && { costNanos: one.nanos }) }
+    if (report !== undefined) walk.log.priced(report, usage, one?.nanos)
   }
   return total(bills, estimated)
 }

@@ -13,7 +13,8 @@ export interface TransportOptions {
 export interface Platform {
   transport(options: TransportOptions): Transport
   env(name: string): string | undefined
-  readonly clock: Clock
+  /** A clock of its own for each gateway. */
+  clock(): Clock
   readonly random: Random
   /** Calls `fn` soon, after what is going on now. */
   defer(fn: () => void): void

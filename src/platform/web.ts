@@ -31,10 +31,11 @@ export const platform: Platform = {
     return fetchTransport((url, init) => globalThis.fetch(url, init))
   },
   env: name => environment()?.[name],
-  clock: {
+  // A timer each: where requests are isolated from each other, one may not touch the timer of another.
+  clock: () => ({
     now: () => performance.timeOrigin + performance.now(),
     after: (ms, fn) => new WebTimer(ms, fn),
-  },
+  }),
   random: () => Math.random(),
   defer: fn => {
     setTimeout(fn, 0)

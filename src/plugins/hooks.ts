@@ -6,7 +6,7 @@ import type { UpstreamRequest } from '../protocol/request.js'
 
 /** The hooks of all plugins on one call: requests go first to last, events last to first. */
 export interface HookChain {
-  request(request: UpstreamRequest): Promise<UpstreamRequest>
+  request(request: UpstreamRequest): UpstreamRequest | Promise<UpstreamRequest>
   /** The same array where no hook looks at events. */
   events(batch: readonly ChatEvent[]): readonly ChatEvent[]
   flush(reason: FlushReason): readonly ChatEvent[]
@@ -17,7 +17,7 @@ export interface HookChain {
 }
 
 const NOTHING: readonly ChatEvent[] = []
-const IDLE: HookChain = { request: request => Promise.resolve(request), events: batch => batch, flush: () => NOTHING, asks: false, watches: false }
+const IDLE: HookChain = { request: request => request, events: batch => batch, flush: () => NOTHING, asks: false, watches: false }
 
 interface Named {
   readonly name: string
@@ -47,19 +47,33 @@ export function openHooks(plugins: readonly Plugin[], view: CallView): HookChain
   }
 }
 
-async function inTurn(asking: readonly Named[], request: UpstreamRequest): Promise<UpstreamRequest> {
+/** Waits only where a hook does. */
+function inTurn(asking: readonly Named[], request: UpstreamRequest): UpstreamRequest | Promise<UpstreamRequest> {
   let current = request
-  for (const { name, hooks } of asking) current = await changed(name, hooks, current)
+  for (const [at, { name, hooks }] of asking.entries()) {
+    const given: unknown = guarded(name, () => hooks.request?.(current))
+    if (isThenable(given)) return waited(asking.slice(at + 1), name, given)
+    current = checked(name, given)
+  }
   return current
 }
 
-async function changed(name: string, hooks: Hooks, request: UpstreamRequest): Promise<UpstreamRequest> {
+async function waited(rest: readonly Named[], name: string, given: PromiseLike<unknown>): Promise<UpstreamRequest> {
+  let next: unknown
   try {
-    const next: unknown = await hooks.request?.(request)
-    if (typeof next === 'object' && next !== null && 'messages' in next && Array.isArray(next.messages)) return next as UpstreamRequest
+    next = await given
   } catch (error) {
     throw refusal(name, error)
   }
+  return inTurn(rest, checked(name, next))
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}
+
+function checked(name: string, next: unknown): UpstreamRequest {
+  if (typeof next === 'object' && next !== null && 'messages' in next && Array.isArray(next.messages)) return next as UpstreamRequest
   throw refusal(name, new TypeError('its request hook returned no request'))
 }
 

@@ -21,34 +21,33 @@ export function bill(usage: Usage | undefined, price: Price | undefined): Bill |
     return { nanos, parts: { reported: nanos }, source: 'reported' }
   }
   if (price === undefined || usage?.inputTokens === undefined || usage.outputTokens === undefined) return undefined
-  const parts: Record<string, number> = {}
-  let nanos = 0
-  for (const [kind, tokens, perMillion] of classes(usage as Counted, price)) {
-    if (tokens <= 0) continue
-    // One token at 1 USD per million is 1,000 nano-dollars.
-    parts[kind] = tokens * perMillion * 1000
-    nanos += parts[kind]
-  }
-  if (price.request !== undefined) nanos += parts['request'] = price.request * NANOS_PER_DOLLAR
-  return { nanos: Math.round(nanos), parts, source: 'priced' }
+  return priced(usage as Counted, price)
 }
 
 type Counted = Usage & { readonly inputTokens: number; readonly outputTokens: number }
 
-/** Each kind of use with its tokens and what a million of them costs; a kind without a price of its own costs what it is part of. */
-function classes(usage: Counted, price: Price): readonly (readonly [kind: string, tokens: number, perMillion: number])[] {
+/** Each kind of use once; a kind without a price of its own costs what it is part of. */
+function priced(usage: Counted, price: Price): Bill {
   const { inputTokens, outputTokens, cachedInputTokens: cached = 0, cacheWriteTokens: written = 0, cacheWrite1hTokens = 0, reasoningTokens = 0 } = usage
   const { input, output, cachedInput = input, cacheWrite = input, cacheWrite1h = cacheWrite, reasoning } = price
   const hour = Math.min(cacheWrite1hTokens, written)
   const thought = reasoning === undefined ? 0 : reasoningTokens
-  return [
-    ['input', inputTokens - cached - written, input],
-    ['cachedInput', cached, cachedInput],
-    ['cacheWrite', written - hour, cacheWrite],
-    ['cacheWrite1h', hour, cacheWrite1h],
-    ['output', outputTokens - thought, output],
-    ['reasoning', thought, reasoning ?? output],
-  ]
+  const parts: Record<string, number> = {}
+  let nanos =
+    charge(parts, 'input', inputTokens - cached - written, input) +
+    charge(parts, 'cachedInput', cached, cachedInput) +
+    charge(parts, 'cacheWrite', written - hour, cacheWrite) +
+    charge(parts, 'cacheWrite1h', hour, cacheWrite1h) +
+    charge(parts, 'output', outputTokens - thought, output) +
+    charge(parts, 'reasoning', thought, reasoning ?? output)
+  if (price.request !== undefined) nanos += parts['request'] = price.request * NANOS_PER_DOLLAR
+  return { nanos: Math.round(nanos), parts, source: 'priced' }
+}
+
+function charge(parts: Record<string, number>, kind: string, tokens: number, perMillion: number): number {
+  if (tokens <= 0) return 0
+  // One token at 1 USD per million is 1,000 nano-dollars.
+  return (parts[kind] = tokens * perMillion * 1000)
 }
 
 /** Adds the bills of all attempts that billed; one `undefined` among them makes the total unknown. */

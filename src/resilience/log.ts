@@ -1,4 +1,5 @@
 import { GatewayError, verdict } from '../protocol/errors.js'
+import type { Usage } from '../protocol/events.js'
 import type { AttemptReport } from '../protocol/result.js'
 import type { Attempt } from './attempt.js'
 import type { LiveCandidate } from './live.js'
@@ -19,6 +20,11 @@ export class WalkLog {
   ended(at: number, report: AttemptReport, attempt: Attempt): void {
     this.reports[at] = report
     if (attempt.billed) this.billed.push({ attempt, at })
+  }
+
+  /** What a try used and cost is known only when the call is settled. */
+  priced(report: AttemptReport, usage: Usage | undefined, costNanos: number | undefined): void {
+    Object.assign(report, usage !== undefined && { usage }, costNanos !== undefined && { costNanos })
   }
 
   /** An answer that had come whole was not accepted. */

@@ -10,29 +10,29 @@ const MAX_DEPTH = 32
 export function flatten(target: RouteTarget, view: RouteView): readonly Candidate[] {
   if (target.kind === 'deployment') return [{ deployment: target }]
   const out: Candidate[] = []
-  walk(target, view, undefined, out, new Set())
+  walk(target, view, undefined, out)
   return out
 }
 
-function walk(target: RouteTarget, view: RouteView, onlyAfter: readonly Code[] | undefined, out: Candidate[], seen: Set<Deployment>): void {
+function walk(target: RouteTarget, view: RouteView, onlyAfter: readonly Code[] | undefined, out: Candidate[]): void {
   if (target.kind === 'step') {
     const both = onlyAfter === undefined ? target.only : target.only.filter(code => onlyAfter.includes(code))
-    walk(target.use, view, both, out, seen)
+    walk(target.use, view, both, out)
     return
   }
   if (target.kind === 'deployment') {
-    if (seen.has(target)) return
-    seen.add(target)
+    // A place that is taken only after certain faults does not stand for a plain one further down.
+    if (out.some(one => one.deployment === target && (one.onlyAfter === undefined || onlyAfter !== undefined))) return
     out.push(onlyAfter === undefined ? { deployment: target } : { deployment: target, onlyAfter })
     return
   }
   const ordered = target.order(target.targets, view)
-  const given = new Set(target.targets)
+  const given = ordered === target.targets ? undefined : new Set(target.targets)
   for (const child of ordered) {
-    if (!given.delete(child)) {
+    if (given?.delete(child) === false) {
       throw new GatewayError('invalid_config', `The strategy "${target.strategy}" returned a target twice, or one it was not given. order() must return a subset of its targets.`)
     }
-    walk(child, view, onlyAfter, out, seen)
+    walk(child, view, onlyAfter, out)
   }
 }
 
