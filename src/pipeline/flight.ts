@@ -45,9 +45,13 @@ export class Flight {
   }
 
   /** The next events of the answer, whoever gives it; `undefined` after `finish`. */
-  async read(): Promise<readonly ChatEvent[] | undefined> {
+  read(): Promise<readonly ChatEvent[] | undefined> {
     const attempt = this.#attempt
-    if (attempt === undefined) return undefined
+    if (attempt === undefined) return Promise.resolve(undefined)
+    return this.#recover === 'error' && !this.#trim ? attempt.read() : this.#readOn(attempt)
+  }
+
+  async #readOn(attempt: Attempt): Promise<readonly ChatEvent[] | undefined> {
     try {
       const batch = await attempt.read()
       if (batch !== undefined && this.#recover === 'continue') this.#remember(batch)

@@ -118,6 +118,8 @@ export interface Opened {
   read(): Promise<readonly ChatEvent[] | undefined>
   /** Ends the upstream work; idempotent. */
   close(): void
+  /** A pending `read()` settles at once when `close()` is called: then no deadline needs a watch of its own on each read. */
+  readonly prompt?: boolean
 }
 /** What dispatch opens: an adapter over the transport, or anything else that can answer. */
 export interface Upstream {

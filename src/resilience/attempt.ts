@@ -103,15 +103,7 @@ export class Attempt {
   read(): Promise<readonly ChatEvent[] | undefined> {
     if (this.#fault !== undefined) return Promise.reject(this.#fault)
     const head = this.#head.shift()
-    return head !== undefined || this.#over ? Promise.resolve(head) : this.#following()
-  }
-
-  async #following(): Promise<readonly ChatEvent[] | undefined> {
-    try {
-      return await this.#next()
-    } catch (error) {
-      throw this.#broke(error)
-    }
+    return head !== undefined || this.#over ? Promise.resolve(head) : this.#next()
   }
 
   /** Ends the try: whoever comes first. Releases the key, the permits, the timers and the socket. */
@@ -178,9 +170,14 @@ export class Attempt {
     const opened = this.#opened
     if (opened === undefined) return undefined
     this.#watch.reading()
-    const batch = await this.#guard(opened.read())
+    let batch: readonly ChatEvent[] | undefined
+    try {
+      batch = await (opened.prompt === true ? opened.read() : this.#guard(opened.read()))
+    } catch (error) {
+      throw this.#broke(error)
+    }
     if (batch === undefined) {
-      if (this.#finish === undefined) throw new GatewayError('malformed_response', 'The answer ended without a finish.', { origin: 'upstream' })
+      if (this.#finish === undefined) throw this.#broke(new GatewayError('malformed_response', 'The answer ended without a finish.', { origin: 'upstream' }))
       this.end('success')
       return undefined
     }

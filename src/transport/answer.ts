@@ -38,6 +38,7 @@ export class Answer implements Opened {
   readonly status: number
   readonly headers: Headers
   readonly warnings: readonly Warning[]
+  readonly prompt = true
   readonly #parts: AnswerParts
   readonly #body: ByteReader
   readonly #decoder: Decoder

@@ -24,9 +24,21 @@ export class HttpBody implements ByteReader {
   #over = false
   #paused = false
   #fault: GatewayError | undefined
-  #wake: (() => void) | undefined
-  readonly #park = (wake: () => void) => {
-    this.#wake = wake
+  #resolve: ((bytes: Uint8Array | undefined) => void) | undefined
+  #reject: ((fault: GatewayError) => void) | undefined
+  #woken = false
+  readonly #park = (resolve: (bytes: Uint8Array | undefined) => void, reject: (fault: GatewayError) => void) => {
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+  readonly #give = () => {
+    const resolve = this.#resolve
+    const reject = this.#reject
+    this.#resolve = this.#reject = undefined
+    this.#woken = false
+    if (this.#size > 0) resolve?.(this.#take())
+    else if (this.#fault !== undefined) reject?.(this.#fault)
+    else resolve?.(undefined)
   }
 
   constructor(source: Readable, owner: BodyOwner) {
@@ -42,7 +54,7 @@ export class HttpBody implements ByteReader {
     if (this.#size > 0) return Promise.resolve(this.#take())
     if (this.#fault !== undefined) return Promise.reject(this.#fault)
     if (this.#over) return Promise.resolve(undefined)
-    return this.#wait()
+    return new Promise(this.#park)
   }
 
   cancel(): void {
@@ -57,13 +69,14 @@ export class HttpBody implements ByteReader {
     this.#fault = fault
     if (fault.code !== 'malformed_response') this.#drop()
     this.#owner.onOver(true)
-    this.#wake?.()
+    this.#wake()
   }
 
-  async #wait(): Promise<Uint8Array | undefined> {
-    await new Promise<void>(this.#park)
-    this.#wake = undefined
-    return this.read()
+  /** The reader gets all that one turn of the socket brings, not a piece at a time. */
+  #wake(): void {
+    if (this.#resolve === undefined || this.#woken) return
+    this.#woken = true
+    queueMicrotask(this.#give)
   }
 
   #onData(chunk: Uint8Array): void {
@@ -75,14 +88,14 @@ export class HttpBody implements ByteReader {
       this.#paused = true
       this.#source.pause()
     }
-    this.#wake?.()
+    this.#wake()
   }
 
   #onEnd(): void {
     if (this.#over) return
     this.#over = true
     this.#owner.onOver(false)
-    this.#wake?.()
+    this.#wake()
   }
 
   #take(): Uint8Array {
