@@ -3,7 +3,6 @@ import { Secret } from './protocol/secret.js'
 import { KeyPool } from './resilience/keypool.js'
 import type { Live } from './resilience/live.js'
 import { Slots } from './resilience/slots.js'
-import { codecUpstream } from './transport/codec.js'
 import type { Transport } from './transport/types.js'
 
 /** One deployment as `health()` shows it. */
@@ -87,15 +86,14 @@ export class Fleet {
     return { deployment, upstream: this.#upstream(adapter, target), keys: keys === undefined ? undefined : new KeyPool(keys), ...gates }
   }
 
-  /** An adapter that is loaded on demand is loaded once, with the first call. */
+  /** The codec, and an adapter that is loaded on demand, are loaded once, with the first call. */
   #upstream(adapter: Adapter | (() => Promise<Adapter>), target: Target): Upstream {
     const { transport } = this.#deps
-    if (typeof adapter !== 'function') return codecUpstream({ adapter, transport, target })
     let ready: Upstream | undefined
     return {
       open(op, request, ctx) {
         if (ready !== undefined) return ready.open(op, request, ctx)
-        return adapter().then(loaded => {
+        return Promise.all([typeof adapter === 'function' ? adapter() : adapter, import('./transport/codec.js')]).then(([loaded, { codecUpstream }]) => {
           ready ??= codecUpstream({ adapter: loaded, transport, target })
           return ready.open(op, request, ctx)
         })

@@ -20,7 +20,8 @@ import type { ChatRequest } from './protocol/request.js'
 import type { ChatResult } from './protocol/result.js'
 import { Cancel } from './resilience/cancel.js'
 import type { DeploymentFactory } from './routing/router.js'
-import { fetchTransport } from './transport/fetch.js'
+import { lazyTransport } from './transport/lazy.js'
+import type { Transport } from './transport/types.js'
 
 type RouteName<Name extends string> = Name extends `${infer Before}*${infer After}` ? `${Before}${string}${After}` : Name
 /** The model names a gateway serves: its routes, and `provider/model` of its providers. */
@@ -69,7 +70,7 @@ export class Gateway<
     const { routes, providers, settings } = resolveOptions(options)
     const clock = options.clock ?? platform.clock()
     const random = options.random ?? platform.random
-    const transport = options.fetch === undefined ? platform.transport({ env: platform.env, ...(options.agent !== undefined && { agent: options.agent }) }) : fetchTransport(options.fetch)
+    const transport = options.fetch === undefined ? platform.transport({ env: platform.env, ...(options.agent !== undefined && { agent: options.agent }) }) : fetched(options.fetch)
     const log = options.log === undefined ? [] : [logPlugin(options.log, { clock, defer: platform.defer })]
     this.#options = options
     this.#plugins = [...(options.plugins ?? []), ...log]
@@ -186,6 +187,10 @@ export class Gateway<
   }
 }
 
+function fetched(fetch: typeof globalThis.fetch): Transport {
+  return lazyTransport(async () => (await import('./transport/fetch.js')).fetchTransport(fetch))
+}
+
 function closed(): GatewayError {
-  return new GatewayError('closed', 'The gateway was closed. Make a new one, or close it later.', { origin: 'caller' })
+  return new GatewayError('closed', 'The gateway was closed. Make a new one.', { origin: 'caller' })
 }

@@ -4,7 +4,7 @@ import { isObject } from './protocol/json.js'
 import type { Clock, Deployment, Group, Plugin, Random } from './protocol/ports.js'
 import { nearest, quoted } from './protocol/suggest.js'
 import type { DeadlineOptions, Recover, RetryOptions, Settings } from './pipeline/call.js'
-import { DEFAULTS, withSettings } from './pipeline/settings.js'
+import { DEADLINES, DEFAULTS, RETRY, withSettings } from './pipeline/settings.js'
 import type { LogTarget } from './plugins/sinks.js'
 import { isTarget } from './routing/fallback.js'
 import { deploymentsOf } from './routing/flatten.js'
@@ -59,35 +59,37 @@ export interface Resolved {
   readonly settings: Settings
 }
 
-const ms = z.number().check(z.nonnegative())
-const count = z.int().check(z.positive())
+// One kind of check, with words of ours: each further kind of zod's weighs more than it says.
+const ms = z.custom(value => typeof value === 'number' && value >= 0, 'must be a number of milliseconds, 0 or more')
+const count = z.custom(value => Number.isSafeInteger(value) && Number(value) > 0, 'must be a whole number above 0')
 const aFunction = z.custom(value => typeof value === 'function', 'must be a function')
+const oneOf = (...words: readonly string[]) => z.custom(value => words.includes(value as string), `must be one of ${words.map(word => `"${word}"`).join(', ')}`)
+const numbers = (names: ReadonlySet<string>) => z.optional(z.strictObject(Object.fromEntries([...names].map(name => [name, z.optional(name.endsWith('Ms') ? ms : count)]))))
 const settingShape = {
-  retry: z.optional(z.strictObject({ attempts: z.optional(count), maxAttempts: z.optional(count), baseMs: z.optional(ms), maxMs: z.optional(ms), retryAfterCapMs: z.optional(ms) })),
-  deadlines: z.optional(z.strictObject({ answerMs: z.optional(ms), firstEventMs: z.optional(ms), idleMs: z.optional(ms), totalMs: z.optional(ms), abandonMs: z.optional(ms) })),
-  chatWire: z.optional(z.enum(['json', 'stream'])),
-  recover: z.optional(z.enum(['error', 'restart', 'continue'])),
+  retry: numbers(RETRY),
+  deadlines: numbers(DEADLINES),
+  chatWire: z.optional(oneOf('json', 'stream')),
+  recover: z.optional(oneOf('error', 'restart', 'continue')),
   maxOutputTokens: z.optional(count),
 }
-const clockShape = z.custom(value => isObject(value) && typeof value['now'] === 'function' && typeof value['after'] === 'function', 'must be { now(), after(ms, fn) }')
-const pluginShape = z.custom(value => isObject(value) && typeof value['name'] === 'string', 'must be a plugin: { name, open?, observe? }')
+const isPlugin = (value: unknown): boolean => isObject(value) && typeof value['name'] === 'string'
 const gatewayShape = z.strictObject({
   routes: z.optional(z.custom(isObject, 'must be an object of routes')),
   providers: z.optional(z.custom(isObject, 'must be an object of factories')),
-  plugins: z.optional(z.array(pluginShape)),
-  log: z.optional(z.unknown()),
+  plugins: z.optional(z.custom(value => Array.isArray(value) && value.every(isPlugin), 'must be a list, each a plugin: { name, open?, observe? }')),
+  log: z.optional(z.custom(() => true)),
   fetch: z.optional(aFunction),
   agent: z.optional(z.custom(value => typeof value === 'object' && value !== null, 'must be an http.Agent')),
-  clock: z.optional(clockShape),
+  clock: z.optional(z.custom(value => isObject(value) && typeof value['now'] === 'function' && typeof value['after'] === 'function', 'must be { now(), after(ms, fn) }')),
   random: z.optional(aFunction),
   ...settingShape,
 })
-const routeShape = z.strictObject({ use: z.unknown(), ...settingShape })
+const routeShape = z.strictObject({ use: z.custom(() => true), ...settingShape })
 
-const NESTED: Readonly<Record<string, readonly string[]>> = {
-  retry: Object.keys(DEFAULTS.retry),
-  deadlines: ['answerMs', 'firstEventMs', 'idleMs', 'totalMs', 'abandonMs'],
-}
+const NESTED: ReadonlyMap<string | undefined, ReadonlySet<string>> = new Map([
+  ['retry', RETRY],
+  ['deadlines', DEADLINES],
+])
 
 function bad(message: string): GatewayError {
   return new GatewayError('invalid_config', message, { origin: 'caller' })
@@ -101,7 +103,7 @@ function check(shape: typeof gatewayShape | typeof routeShape, value: unknown, w
   const path = issue.path.map(String)
   if (issue.code === 'unrecognized_keys') {
     const key = String(issue.keys[0])
-    const known = path.length === 0 ? Object.keys(shape.shape) : (NESTED[path[0] ?? ''] ?? [])
+    const known = path.length === 0 ? Object.keys(shape.shape) : [...(NESTED.get(path[0]) ?? [])]
     const near = nearest(key, known)
     throw bad(`${[where, ...path].join('.')} has no option ${quoted(key)}. ${near === undefined ? `Known: ${[...known].sort().join(', ')}.` : `Did you mean "${near}"?`}`)
   }

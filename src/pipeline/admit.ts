@@ -7,7 +7,7 @@ import type { Router } from '../routing/router.js'
 import type { Admitted, Call, Settings } from './call.js'
 import { Schemas, type OutputSpec } from './schema.js'
 import { settingsOf } from './settings.js'
-import { validateCallOptions, validateRequest } from './validate.js'
+import { SAMPLING, validateCallOptions, validateRequest } from './validate.js'
 
 /** Validates the request, finds its route, runs the request hooks, and starts the total deadline. */
 export function createAdmit({ router, plugins, clock }: { router: Router<Settings>; plugins: readonly Plugin[]; clock: Clock }): (call: Call) => Admitted | Promise<Admitted> {
@@ -58,6 +58,7 @@ function normalised(asked: ChatRequest, output: OutputSpec | undefined, schemas:
   const maxOutputTokens = asked.maxOutputTokens ?? settings.maxOutputTokens
   const last = turns.at(-1)
   const request: Record<string, unknown> & { messages: readonly Message[] } = { messages: system === undefined ? turns : [{ role: 'system', content: system }, ...turns] }
+  // By name and not by a rest pattern, which costs more than all of these looks together.
   for (const key of SAMPLING) if (asked[key] !== undefined) request[key] = asked[key]
   if (tools !== undefined && tools.length > 0) request['tools'] = tools.map((tool, at) => resolvedTool(tool, at, schemas))
   if (output !== undefined) request['output'] = { name: 'output', jsonSchema: output.jsonSchema }
@@ -65,11 +66,6 @@ function normalised(asked: ChatRequest, output: OutputSpec | undefined, schemas:
   if (last?.role === 'assistant') request['prefill'] = true
   return request
 }
-
-// By name and not by a rest pattern, which costs more than all of these looks together.
-const SAMPLING = [
-  'toolChoice', 'parallelToolCalls', 'temperature', 'topP', 'topK', 'stop', 'seed', 'frequencyPenalty', 'presencePenalty', 'reasoning', 'logprobs', 'providerOptions',
-] as const satisfies readonly (keyof ChatRequest)[]
 
 function resolvedTool(tool: Tool | ProviderTool, at: number, schemas: Schemas): ResolvedTool | ProviderTool {
   if ('providerData' in tool) return tool

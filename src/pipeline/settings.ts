@@ -11,8 +11,10 @@ export const DEFAULTS: Settings = {
   chatWire: 'json',
   recover: 'error',
 }
-const RETRY = new Set(Object.keys(DEFAULTS.retry))
-const DEADLINES = new Set(['answerMs', 'firstEventMs', 'idleMs', 'totalMs', 'abandonMs'])
+/** Names of the settings of retries. */
+export const RETRY = new Set(Object.keys(DEFAULTS.retry))
+/** Names of the deadlines that can be set. */
+export const DEADLINES = new Set(['answerMs', 'firstEventMs', 'idleMs', 'totalMs', 'abandonMs'])
 const COUNTS = new Set(['attempts', 'maxAttempts'])
 
 function checked(over: object, known: ReadonlySet<string>, where: string): void {
@@ -26,7 +28,7 @@ function checked(over: object, known: ReadonlySet<string>, where: string): void 
 }
 
 /** A first-event deadline that somebody set holds for models that reason, too. */
-export function withDeadlines(base: Deadlines, over: DeadlineOptions): Deadlines {
+function withDeadlines(base: Deadlines, over: DeadlineOptions): Deadlines {
   return { ...base, ...over, ...(over.firstEventMs !== undefined && { reasoningFirstEventMs: over.firstEventMs }) }
 }
 

@@ -4,10 +4,11 @@ import { isObject } from '../protocol/json.js'
 import type { ChatRequest, Message } from '../protocol/request.js'
 import { nearest, quoted, refuseUnknownKeys } from '../protocol/suggest.js'
 
-const REQUEST = new Set([
-  'model', 'system', 'messages', 'tools', 'toolChoice', 'parallelToolCalls', 'output', 'maxOutputTokens', 'temperature', 'topP', 'topK', 'stop', 'seed',
-  'frequencyPenalty', 'presencePenalty', 'reasoning', 'logprobs', 'providerOptions',
-])
+/** Fields of a request that go to the upstream as they are. */
+export const SAMPLING = [
+  'toolChoice', 'parallelToolCalls', 'temperature', 'topP', 'topK', 'stop', 'seed', 'frequencyPenalty', 'presencePenalty', 'reasoning', 'logprobs', 'providerOptions',
+] as const satisfies readonly (keyof ChatRequest)[]
+const REQUEST = new Set<string>([...SAMPLING, 'model', 'system', 'messages', 'tools', 'output', 'maxOutputTokens'])
 const OPTIONS = new Set(['signal', 'deadlines', 'retry', 'recover', 'headers', 'metadata'])
 const HINTS = new Map([
   ['max_tokens', 'maxOutputTokens'],

@@ -1,10 +1,14 @@
-import { httpTransport } from '../transport/http.js'
+import { givenAgent } from '../transport/given-agent.js'
+import { lazyTransport } from '../transport/lazy.js'
 import { systemClock } from './clock.js'
 import type { Platform } from './types.js'
 
 /** Node: sockets over `node:http`, real time, real chance. */
 export const platform: Platform = {
-  transport: options => httpTransport(options),
+  transport: options => {
+    givenAgent(options.agent)
+    return lazyTransport(async () => (await import('../transport/http.js')).httpTransport(options))
+  },
   env: name => process.env[name],
   clock: systemClock,
   random: () => Math.random(),

@@ -2,7 +2,7 @@ import type { Clock, Random } from '../protocol/ports.js'
 import type { Env, Transport } from '../transport/types.js'
 
 /** What a transport is built from. */
-export interface TransportOptions {
+interface TransportOptions {
   /** The caller's own `http.Agent` or `https.Agent`, used in place of ours; Node only. */
   readonly agent?: unknown
   /** Where proxy settings are read. */

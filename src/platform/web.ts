@@ -1,6 +1,6 @@
 import type { Timer } from '../protocol/ports.js'
 import { configFault } from '../transport/faults.js'
-import { fetchTransport } from '../transport/fetch.js'
+import { lazyTransport } from '../transport/lazy.js'
 import type { Platform } from './types.js'
 
 // A longer delay would fire at once.
@@ -28,7 +28,7 @@ export const platform: Platform = {
   transport: ({ agent }) => {
     if (agent !== undefined) throw configFault('agent works on Node only. Leave it out here, or give a fetch.')
     // Some hosts refuse a fetch that is called as a method of something else.
-    return fetchTransport((url, init) => globalThis.fetch(url, init))
+    return lazyTransport(async () => (await import('../transport/fetch.js')).fetchTransport((url, init) => globalThis.fetch(url, init)))
   },
   env: name => environment()?.[name],
   // A timer each: where requests are isolated from each other, one may not touch the timer of another.

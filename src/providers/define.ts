@@ -44,7 +44,7 @@ function bad(message: string): GatewayError {
 }
 
 /** Checks a base URL from configuration and takes off the last slash. */
-export function safeBaseUrl(baseUrl: unknown, where: string): string {
+function safeBaseUrl(baseUrl: unknown, where: string): string {
   let url: URL
   try {
     url = new URL(String(baseUrl))

@@ -4,7 +4,7 @@ import type { Adapter, Deployment } from '../protocol/ports.js'
 import { nearest, quoted, refuseUnknownKeys } from '../protocol/suggest.js'
 import { defineDeployment, type DeploymentOptions } from './define.js'
 import { loadOpenaiAdapter } from './openai/load.js'
-import { QUIRK_KEYS, QUIRKS, type QuirkId, type Quirks } from './openai/quirks.js'
+import { QUIRK_IDS, QUIRK_KEYS, type QuirkId, type Quirks } from './openai/quirks.js'
 import { ROWS } from './presets-data.js'
 
 type Row = (typeof ROWS)[number]
@@ -103,8 +103,8 @@ function fromPreset(id: string, model: string, options: CompatibleOptions): Depl
 function adapterOf(server: CompatibleServer): () => Promise<Adapter> {
   const { quirks = 'plain' } = server
   if (typeof quirks === 'string') {
-    if (Object.hasOwn(QUIRKS, quirks)) return loadOpenaiAdapter(quirks)
-    throw bad(`compatible(): there is no row of quirks ${quoted(quirks)}. Known: ${Object.keys(QUIRKS).join(', ')}.`)
+    if (QUIRK_IDS.includes(quirks)) return loadOpenaiAdapter(quirks)
+    throw bad(`compatible(): there is no row of quirks ${quoted(quirks)}. Known: ${QUIRK_IDS.join(', ')}.`)
   }
   if (!isObject(quirks as unknown)) throw bad('compatible(): quirks must be the name of a row or an object.')
   refuseUnknownKeys(quirks, QUIRK_KEYS, 'compatible(): quirks')

@@ -40,7 +40,6 @@ export class Attempt {
   readonly #spec: AttemptSpec
   readonly #watch: Watch
   readonly #abort = new AttemptAbort()
-  /** What was read before commit, in batches. */
   readonly #head: (readonly ChatEvent[])[] = []
   #opened: Opened | undefined
   #finish: FinishEvent | undefined
@@ -73,6 +72,7 @@ export class Attempt {
   get headers(): Headers {
     return this.#opened?.headers ?? {}
   }
+  /** What was read before commit, in batches. */
   get head(): readonly (readonly ChatEvent[])[] {
     return this.#head
   }
@@ -222,18 +222,14 @@ export class Attempt {
         this.#failRead = undefined
         reject(fault)
       }
-      work.then(
-        value => {
-          // The loser of the race must not stay open.
-          if (this.#over && isOpened(value)) value.close()
-          this.#failRead = undefined
-          resolve(value)
-        },
-        (error: unknown) => {
-          this.#failRead = undefined
-          reject(error as Error)
-        },
-      )
+      const settle = (): void => {
+        this.#failRead = undefined
+      }
+      work.finally(settle).then(value => {
+        // The loser of the race must not stay open.
+        if (this.#over && isOpened(value)) value.close()
+        resolve(value)
+      }, reject)
     })
   }
 

@@ -30,7 +30,7 @@ const STEP_KEYS = new Set(['use', 'only'])
 function toTarget(target: unknown, at: number): RouteTarget {
   if (isTarget(target)) return target
   if (!isObject(target) || !('use' in target)) {
-    throw bad(`fallback(): argument ${at + 1} is not a deployment, a group, or { use, only }. Make one with a factory such as compatible('groq', 'model').`)
+    throw bad(`fallback(): argument ${at + 1} is not a deployment, a group, or { use, only }. Make one with a factory.`)
   }
   refuseUnknownKeys(target, STEP_KEYS, `fallback(): argument ${at + 1}`)
   const { use, only } = target

@@ -57,6 +57,6 @@ export function deploymentsOf(target: RouteTarget, where: string): readonly Depl
     path.delete(node)
   }
   visit(target, 0)
-  if (found.size === 0) throw new GatewayError('invalid_config', `${where} has no deployment. Add one, such as compatible('groq', 'model').`, { origin: 'caller' })
+  if (found.size === 0) throw new GatewayError('invalid_config', `${where} has no deployment. Add one.`, { origin: 'caller' })
   return [...found]
 }

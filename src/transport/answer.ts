@@ -29,7 +29,7 @@ export interface AnswerParts {
 }
 
 /** After a finish reason, usage and terminal may still come; not for longer than this. */
-export const GRACE_MS = 1_000
+const GRACE_MS = 1_000
 const DRAIN_MS = 250
 const DRAIN_BYTES = 64 * 1024
 

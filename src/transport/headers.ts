@@ -2,7 +2,7 @@ import type { Headers } from '../protocol/ports.js'
 import { malformed } from './faults.js'
 
 /** Most headers of one answer. */
-export const MAX_HEADERS = 200
+const MAX_HEADERS = 200
 /** Bytes of all headers of one answer. */
 export const MAX_HEADER_BYTES = 64 * 1024
 

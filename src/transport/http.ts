@@ -5,6 +5,7 @@ import { PlainAgent, Pool, TlsAgent, type Dial, type DialOptions } from './agent
 import { decompressed, HttpBody, type BodyOwner } from './body.js'
 import { Endpoints, type Endpoint } from './endpoint.js'
 import { abortFault, closedFault, codeOf, configFault, networkFault } from './faults.js'
+import { givenAgent } from './given-agent.js'
 import { HeaderRecord, MAX_HEADER_BYTES, unpacked } from './headers.js'
 import type { Env, Received, SendContext, Transport } from './types.js'
 
@@ -21,10 +22,6 @@ export function httpTransport(options: HttpTransportOptions = {}): Transport {
   return new HttpTransport(options)
 }
 
-function isAgent(value: unknown): value is Agent {
-  return typeof value === 'object' && value !== null && 'addRequest' in value && typeof value.addRequest === 'function'
-}
-
 class HttpTransport implements Transport {
   readonly active = new Set<Exchange>()
   readonly #pool = new Pool()
@@ -34,8 +31,7 @@ class HttpTransport implements Transport {
   closed = false
 
   constructor({ agent, env }: HttpTransportOptions) {
-    if (agent !== undefined && !isAgent(agent)) throw configFault('agent must be an http.Agent or https.Agent of Node.')
-    this.#given = agent
+    this.#given = givenAgent(agent)
     this.#endpoints = new Endpoints(agent === undefined ? env : undefined)
   }
 

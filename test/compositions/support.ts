@@ -17,7 +17,7 @@ export const words = (count: number): string => TEXT.split(' ').slice(0, count).
 export const ASK = 'Say the sixty words.'
 export const PRICE = { input: 2, output: 10 }
 /** The settings for comparison. */
-export const COMPARISON = { deadlines: { answerMs: 30_000, idleMs: 30_000, firstEventMs: 10_000 }, retry: { attempts: 3 } } as const
+const COMPARISON = { deadlines: { answerMs: 30_000, idleMs: 30_000, firstEventMs: 10_000 }, retry: { attempts: 3 } } as const
 
 /** What the caller saw. */
 export interface Seen {
@@ -54,7 +54,7 @@ export async function failure(work: Promise<unknown>): Promise<GatewayError> {
 type AnyGateway = Gateway<Readonly<Record<string, Deployment | Group>>>
 
 /** Asks one way and writes down what came; an error that is not typed is thrown on. */
-export async function ask(gateway: AnyGateway, way: Way, now: () => number, options: CallOptions = {}): Promise<Seen> {
+async function ask(gateway: AnyGateway, way: Way, now: () => number, options: CallOptions = {}): Promise<Seen> {
   const startedMs = now()
   const events: ChatEvent[] = []
   try {

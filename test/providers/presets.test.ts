@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Adapter, Deployment } from '../../src/protocol/ports.js'
-import { QUIRKS } from '../../src/providers/openai/quirks.js'
+import { QUIRKS } from '../../src/providers/openai/quirk-rows.js'
 import { compatible, presets } from '../../src/providers/presets.js'
 
 function reach(deployment: Deployment) {

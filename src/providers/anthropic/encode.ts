@@ -10,7 +10,7 @@ import { samplingOf } from './sampling.js'
 import { closedSchema } from './schema.js'
 import { thinkingOf, type Thinking } from './thinking.js'
 
-export const VERSION = '2023-06-01'
+const VERSION = '2023-06-01'
 const MAX_CACHE_MARKS = 4
 
 function toolBlock(tool: ResolvedTool, names: Names, traits: Traits, notes: Notes): Block {

@@ -36,7 +36,7 @@ function namesIn(request: UpstreamRequest): string[] {
 }
 
 /** True where the schema of the answer has to travel as a tool. */
-export function needsOutputTool(request: UpstreamRequest, target: Target): boolean {
+function needsOutputTool(request: UpstreamRequest, target: Target): boolean {
   return request.output !== undefined && !(target.capabilities.jsonSchema ?? traitsOf(target.model).jsonSchema)
 }
 

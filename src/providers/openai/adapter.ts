@@ -2,7 +2,8 @@ import type { Adapter } from '../../protocol/ports.js'
 import { ChatDecoder } from './decode.js'
 import { encode } from './encode.js'
 import { fault, limits } from './fault.js'
-import { QUIRKS, type Quirks } from './quirks.js'
+import { QUIRKS } from './quirk-rows.js'
+import type { Quirks } from './quirks.js'
 
 /** The adapter of the OpenAI chat-completions dialect; `quirks` say how a server differs from most. */
 export function openaiAdapter(quirks: Quirks = QUIRKS.plain): Adapter {

@@ -83,46 +83,19 @@ export interface Quirks {
   readonly extra?: JsonObject
 }
 
-const KEYS: Record<keyof Quirks, true> = {
-  maxTokens: true, developer: true, streamUsage: true, reasoning: true, efforts: true, reasoningFields: true, replay: true, replayField: true,
-  tools: true, required: true, namedTool: true, strict: true, output: true, stringContent: true, refusal: true, fileUrls: true, documents: true,
-  toolId: true, cacheControl: true, prefill: true, topK: true, seed: true, unsupported: true, families: true, finish: true, usage: true, cost: true,
-  bareOverflow: true, authHeader: true, extra: true,
-}
+const KEYS = [
+  'maxTokens', 'developer', 'streamUsage', 'reasoning', 'efforts', 'reasoningFields', 'replay', 'replayField', 'tools', 'required', 'namedTool',
+  'strict', 'output', 'stringContent', 'refusal', 'fileUrls', 'documents', 'toolId', 'cacheControl', 'prefill', 'topK', 'seed', 'unsupported',
+  'families', 'finish', 'usage', 'cost', 'bareOverflow', 'authHeader', 'extra',
+] as const satisfies readonly (keyof Quirks)[]
+type Named<All extends (typeof KEYS)[number]> = All
 /** Names of all switches, for validation. */
-export const QUIRK_KEYS: ReadonlySet<string> = new Set(Object.keys(KEYS))
+export const QUIRK_KEYS: ReadonlySet<string> = new Set<Named<keyof Quirks>>(KEYS)
 
-/** The rows of quirks that presets refer to. */
-export const QUIRKS = {
-  plain: {},
-  openai: { maxTokens: 'max_completion_tokens', developer: true, refusal: true, toolId: 'openai', families: 'openai' },
-  mistral: {
-    streamUsage: false, required: 'any', toolId: 'mistral', prefill: 'prefix', seed: 'random_seed', documents: true,
-    unsupported: ['logprobs'],
-  },
-  groq: { unsupported: ['logprobs'] },
-  cerebras: { maxTokens: 'max_completion_tokens', unsupported: ['frequencyPenalty', 'presencePenalty'], bareOverflow: true },
-  deepseek: { reasoning: 'thinking', efforts: ['high', 'max'], replay: 'tool-turns', output: 'json_object', prefill: 'prefix' },
-  xai: { families: 'xai', maxTokens: 'max_completion_tokens' },
-  perplexity: { tools: false, streamUsage: false, cost: true, topK: true },
-  openrouter: {
-    reasoning: 'object', efforts: ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'], replay: 'always', replayField: 'reasoning_details',
-    cacheControl: true, prefill: 'plain', topK: true, fileUrls: true, cost: true,
-  },
-  together: { reasoning: 'enabled', topK: true },
-  fireworks: { topK: true },
-  moonshot: { reasoning: 'thinking', required: null, prefill: 'partial' },
-  zai: { reasoning: 'thinking', output: 'json_object' },
-  thinking: { reasoning: 'thinking' },
-  qwen: { reasoning: 'enable_thinking', topK: true },
-  template: { reasoning: 'template', topK: true },
-  local: { topK: true },
-  ollama: { required: null, namedTool: false },
-  silent: { reasoning: 'none' },
-  text: { stringContent: true },
-  sarvam: { authHeader: 'api-subscription-key' },
-  google: { usage: 'total' },
-} as const satisfies Record<string, Quirks>
+/** Names of the rows that presets refer to; the rows themselves are loaded with the adapter. */
+export const QUIRK_IDS = [
+  'plain', 'openai', 'mistral', 'groq', 'cerebras', 'deepseek', 'xai', 'perplexity', 'openrouter', 'together', 'fireworks', 'moonshot', 'zai', 'thinking', 'qwen', 'template', 'local', 'ollama', 'silent', 'text', 'sarvam', 'google',
+] as const
 
-/** Name of a row of {@link QUIRKS}. */
-export type QuirkId = keyof typeof QUIRKS
+/** Name of a row of quirks. */
+export type QuirkId = (typeof QUIRK_IDS)[number]

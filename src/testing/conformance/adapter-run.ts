@@ -117,7 +117,7 @@ const OPTIONAL_TEXTS: { readonly [K in ChatEvent['type']]?: readonly string[] } 
 const KNOWN = new Set<string>([...Object.keys(TEXTS), ...Object.keys(OPTIONAL_TEXTS), 'logprobs', 'warning', 'finish'])
 
 /** The fields of an event are what their types say, whatever the provider sent. */
-export function ensureWellFormed(event: ChatEvent, what: string): void {
+function ensureWellFormed(event: ChatEvent, what: string): void {
   const fields = event as unknown as Record<string, unknown>
   ensure(KNOWN.has(event.type), () => `${what}: expected an event an adapter may give, found ${show(event)}`)
   for (const key of TEXTS[event.type] ?? []) ensure(typeof fields[key] === 'string', () => `${what}: expected ${key} to be a text in ${show(event)}`)

@@ -88,7 +88,7 @@ export interface SentBlock {
   readonly source: { readonly data: string }
 }
 /** A body that was sent. */
-export interface Sent {
+interface Sent {
   readonly [key: string]: unknown
   readonly max_tokens: number
   readonly tools: readonly SentBlock[]

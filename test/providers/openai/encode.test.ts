@@ -5,7 +5,8 @@ import type { AssistantMessage, Message, UpstreamRequest } from '../../../src/pr
 import { Secret } from '../../../src/protocol/secret.js'
 import { openaiAdapter } from '../../../src/providers/openai/adapter.js'
 import { openai } from '../../../src/providers/openai/index.js'
-import { QUIRKS, type Quirks } from '../../../src/providers/openai/quirks.js'
+import { QUIRKS } from '../../../src/providers/openai/quirk-rows.js'
+import type { Quirks } from '../../../src/providers/openai/quirks.js'
 import { caught, chunk, DONE, encoded, play, stop } from './support.js'
 
 const CLOSED: JsonObject = { type: 'object', properties: { x: { type: 'string' } }, required: ['x'], additionalProperties: false }

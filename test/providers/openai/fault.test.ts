@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { GatewayError } from '../../../src/protocol/errors.js'
 import { openaiAdapter } from '../../../src/providers/openai/adapter.js'
-import { QUIRKS, type Quirks } from '../../../src/providers/openai/quirks.js'
+import { QUIRKS } from '../../../src/providers/openai/quirk-rows.js'
+import type { Quirks } from '../../../src/providers/openai/quirks.js'
 
 function fault(status: number, body: unknown, headers: Record<string, string> = {}, quirks: Quirks = {}): GatewayError {
   return openaiAdapter(quirks).fault(status, headers, body, 0)

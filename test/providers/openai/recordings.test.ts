@@ -4,7 +4,8 @@ import { collect, type Collected } from '../../../src/protocol/collect.js'
 import { GatewayError, verdict } from '../../../src/protocol/errors.js'
 import { isObject, tryParseJson } from '../../../src/protocol/json.js'
 import { openaiAdapter } from '../../../src/providers/openai/adapter.js'
-import { QUIRKS, type Quirks } from '../../../src/providers/openai/quirks.js'
+import { QUIRKS } from '../../../src/providers/openai/quirk-rows.js'
+import type { Quirks } from '../../../src/providers/openai/quirks.js'
 import { caught, decoder, framesOf, play } from './support.js'
 
 interface Line {

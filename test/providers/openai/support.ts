@@ -5,7 +5,7 @@ import type { UpstreamRequest } from '../../../src/protocol/request.js'
 import { openaiAdapter } from '../../../src/providers/openai/adapter.js'
 import type { Quirks } from '../../../src/providers/openai/quirks.js'
 
-export const TARGET: Target = { provider: 'lab', model: 'some-model', baseUrl: 'https://lab.example/v1', capabilities: {} }
+const TARGET: Target = { provider: 'lab', model: 'some-model', baseUrl: 'https://lab.example/v1', capabilities: {} }
 export const ASK: UpstreamRequest = { messages: [{ role: 'user', content: 'Hello' }] }
 
 export function decoder(quirks: Quirks = {}, wire: Wire = 'stream', request: UpstreamRequest = ASK): Decoder {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { QUIRKS } from '../../../src/providers/openai/quirks.js'
+import { QUIRKS } from '../../../src/providers/openai/quirk-rows.js'
 import { chunk, completion, DONE, read, readJson, stop } from './support.js'
 
 describe('usage', () => {
