@@ -2,6 +2,7 @@ import { Collector, messageOf, type Collected } from '../protocol/collect.js'
 import { GatewayError } from '../protocol/errors.js'
 import type { ChatEvent } from '../protocol/events.js'
 import type { ChatResult } from '../protocol/result.js'
+import type { Reader } from '../resilience/attempt.js'
 import type { Admitted, Call, CallEnd } from './call.js'
 import type { Flight } from './flight.js'
 import { judge } from './schema.js'
@@ -23,6 +24,23 @@ export class Delivery {
   #settled: Settled | undefined
   #reading = false
   #fault: GatewayError | undefined
+  #done: Reader | undefined
+  readonly #onRead = (batch: readonly ChatEvent[] | undefined, fault: GatewayError | undefined = this.call.cancel.reason): void => {
+    this.#reading = false
+    const done = this.#done
+    let given: readonly ChatEvent[] = []
+    try {
+      if (fault !== undefined) throw fault
+      if (batch !== undefined) given = this.#pass(batch)
+      // Over with the finish: a reader may never ask for what comes after it.
+      if (batch === undefined || batch.at(-1)?.type === 'finish') this.#end({ outcome: 'success' })
+    } catch (error) {
+      given = this.#fail(error)
+    }
+    if (given.length > 0 || done === undefined) done?.(given)
+    // A hook may hold everything back, any number of times: not on this stack.
+    else queueMicrotask(() => this.read(done))
+  }
 
   constructor(admitted: Admitted, flight: Flight, settle: Settle, keepRaw = false) {
     this.#admitted = admitted
@@ -48,30 +66,17 @@ export class Delivery {
     this.#flight.holdToWhatWasSaid()
   }
 
-  /** The next events for the caller, never an empty list; `undefined` at the end. Rejects with the fault, which carries what had arrived. */
-  async pull(): Promise<readonly ChatEvent[] | undefined> {
-    for (;;) {
-      if (this.#fault !== undefined) throw this.#fault
-      if (this.#settled !== undefined) return undefined
-      try {
-        this.#reading = true
-        const batch = await this.#flight.read()
-        this.#reading = false
-        if (this.call.cancel.reason !== undefined) throw this.call.cancel.reason
-        if (batch === undefined) {
-          this.#end({ outcome: 'success' })
-          return undefined
-        }
-        const given = this.#pass(batch)
-        // Over with the finish: a reader may never ask for what comes after it.
-        if (batch.at(-1)?.type === 'finish') this.#end({ outcome: 'success' })
-        if (given.length > 0) return given
-      } catch (error) {
-        this.#reading = false
-        const held = this.#fail(error)
-        if (held.length > 0) return held
-      }
-    }
+  /** Tells the next events for the caller, never an empty list; nothing at the end; or the fault, which carries what had arrived. */
+  read(done: Reader): void {
+    if (this.#fault !== undefined || this.#settled !== undefined) return done(undefined, this.#fault)
+    this.#reading = true
+    this.#done = done
+    this.#flight.read(this.#onRead)
+  }
+
+  /** {@link read} for those who wait. */
+  pull(): Promise<readonly ChatEvent[] | undefined> {
+    return new Promise((resolve, reject) => this.read((batch, fault) => (fault === undefined ? resolve(batch) : reject(fault))))
   }
 
   /** Reads to the end and gives the result. */

@@ -2,7 +2,7 @@ import type { GatewayError } from '../protocol/errors.js'
 import { verdict } from '../protocol/errors.js'
 import type { ChatEvent } from '../protocol/events.js'
 import type { UpstreamRequest } from '../protocol/request.js'
-import type { Attempt } from '../resilience/attempt.js'
+import type { Attempt, Reader } from '../resilience/attempt.js'
 import type { Walk } from '../resilience/dispatch.js'
 import type { Plan, Recover } from './call.js'
 
@@ -44,21 +44,16 @@ export class Flight {
     this.#attempt = await this.walk.next()
   }
 
-  /** The next events of the answer, whoever gives it; `undefined` after `finish`. */
-  read(): Promise<readonly ChatEvent[] | undefined> {
+  /** Tells the next events of the answer, whoever gives it; nothing after `finish`. */
+  read(done: Reader): void {
     const attempt = this.#attempt
-    if (attempt === undefined) return Promise.resolve(undefined)
-    return this.#recover === 'error' && !this.#trim ? attempt.read() : this.#readOn(attempt)
-  }
-
-  async #readOn(attempt: Attempt): Promise<readonly ChatEvent[] | undefined> {
-    try {
-      const batch = await attempt.read()
+    if (attempt === undefined) return done(undefined)
+    if (this.#recover === 'error' && !this.#trim) return attempt.read(done)
+    attempt.read((batch, fault) => {
+      if (fault !== undefined) return void this.#rescue(attempt, fault).then(done, (error: unknown) => done(undefined, error as GatewayError))
       if (batch !== undefined && this.#recover === 'continue') this.#remember(batch)
-      return batch === undefined || !this.#trim ? batch : this.#trimmed(batch)
-    } catch (error) {
-      return this.#rescue(attempt, error as GatewayError)
-    }
+      done(batch === undefined || !this.#trim ? batch : this.#trimmed(batch))
+    })
   }
 
   /** Ends the upstream work without a verdict on anybody. */

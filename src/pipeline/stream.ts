@@ -95,28 +95,26 @@ export class ChatStream<Output = unknown> implements AsyncIterable<ChatEvent> {
       }
       return undefined
     }
-    const pull = async (): Promise<IteratorResult<T, undefined>> => {
-      try {
-        for (;;) {
-          const more = await this.#delivery.pull()
-          if (more === undefined) {
-            this.#finish()
-            return { done: true, value: undefined }
-          }
-          batch = more
-          at = 0
-          const value = nextInBatch()
-          if (value !== undefined) return { done: false, value }
+    const read = (resolve: (result: IteratorResult<T, undefined>) => void, reject: (error: unknown) => void): void =>
+      this.#delivery.read((more, fault) => {
+        if (fault !== undefined) {
+          this.#finish(fault)
+          return reject(fault)
         }
-      } catch (error) {
-        this.#finish(error)
-        throw error
-      }
-    }
+        if (more === undefined) {
+          this.#finish()
+          return resolve({ done: true, value: undefined })
+        }
+        batch = more
+        at = 0
+        const value = nextInBatch()
+        if (value === undefined) read(resolve, reject)
+        else resolve({ done: false, value })
+      })
     return {
       next: () => {
         const value = nextInBatch()
-        return value === undefined ? pull() : Promise.resolve({ done: false, value })
+        return value === undefined ? new Promise(read) : Promise.resolve({ done: false, value })
       },
       return: () => {
         batch = []

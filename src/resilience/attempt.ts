@@ -1,10 +1,11 @@
 import { GatewayError, verdict } from '../protocol/errors.js'
 import { isContent, type ChatEvent, type FinishEvent } from '../protocol/events.js'
-import type { AttemptEnd, Clock, Headers, OpenContext, Opened, Permit, Wire } from '../protocol/ports.js'
+import type { AttemptEnd, Clock, Headers, Opened, Permit, Wire } from '../protocol/ports.js'
 import type { UpstreamRequest } from '../protocol/request.js'
 import type { AttemptReport } from '../protocol/result.js'
 import { AttemptAbort } from './abort.js'
 import type { Cancel } from './cancel.js'
+import { contextOf, isOpened } from './context.js'
 import type { Deadlines } from './deadlines.js'
 import type { KeyLease } from './keypool.js'
 import type { Live } from './live.js'
@@ -26,6 +27,9 @@ export interface AttemptSpec {
   readonly key: KeyLease | undefined
   onEnd(report: AttemptReport, attempt: Attempt): void
 }
+
+/** Is told the next events, nothing at the end, or a fault. */
+export type Reader = (batch: readonly ChatEvent[] | undefined, fault?: GatewayError) => void
 
 /** A report while it is written. */
 type Draft = { -readonly [K in keyof AttemptReport]: AttemptReport[K] }
@@ -49,6 +53,17 @@ export class Attempt {
   #over = false
   #fault: GatewayError | undefined
   #off: (() => void) | undefined
+  #done: Reader | undefined
+  readonly #onBatch = (batch: readonly ChatEvent[] | undefined): void => {
+    let taken: readonly ChatEvent[] | undefined
+    try {
+      taken = this.#took(batch)
+    } catch (error) {
+      return this.#onError(error)
+    }
+    this.#done?.(taken)
+  }
+  readonly #onError = (error: unknown): void => this.#done?.(undefined, this.#broke(error))
   #failRead: ((fault: GatewayError) => void) | undefined
 
   private constructor(spec: AttemptSpec) {
@@ -99,11 +114,17 @@ export class Attempt {
     return this.#arrived
   }
 
-  /** The next events: the head first, then what comes; `undefined` after `finish`. Rejects with a fault, having ended itself. */
-  read(): Promise<readonly ChatEvent[] | undefined> {
-    if (this.#fault !== undefined) return Promise.reject(this.#fault)
+  /**
+   * The next events: the head first, then what comes; nothing after `finish`. With a fault the attempt has ended itself.
+   * Tells `done` and makes no promise, because this is the path of every chunk.
+   */
+  read(done: Reader): void {
+    if (this.#fault !== undefined) return done(undefined, this.#fault)
     const head = this.#head.shift()
-    return head !== undefined || this.#over ? Promise.resolve(head) : this.#next()
+    const opened = this.#opened
+    if (head !== undefined || this.#over || opened === undefined) return done(head)
+    this.#done = done
+    this.#read(opened).then(this.#onBatch, this.#onError)
   }
 
   /** Ends the try: whoever comes first. Releases the key, the permits, the timers and the socket. */
@@ -130,11 +151,11 @@ export class Attempt {
     if (cancel.reason !== undefined) throw cancel.reason
     this.#off = cancel.onCancel(reason => this.#fail(reason))
     this.#start()
-    const opened = await this.#guard(live.upstream.open('chat', request, this.#context()))
+    const opened = await this.#guard(live.upstream.open('chat', request, contextOf(this.#spec, this.#abort, this.#watch)))
     this.#opened = opened
     if (opened.warnings.length > 0) this.#head.push(opened.warnings.map(warning => ({ type: 'warning', warning })))
     for (;;) {
-      const batch = await this.#next()
+      const batch = await this.#next(opened)
       if (batch === undefined) return
       this.#head.push(batch)
       if (this.#finish !== undefined || (this.#spec.commit === 'content' && this.#firstEventMs !== undefined)) return
@@ -148,36 +169,19 @@ export class Attempt {
     this.#watch.start(thinks ? deadlines.reasoningFirstEventMs : deadlines.firstEventMs, 'first-event')
   }
 
-  #context(): OpenContext {
-    const { wire, clock, key, headers } = this.#spec
-    const abort = this.#abort
-    const watch = this.#watch
-    return {
-      wire,
-      clock,
-      abort,
-      get signal() {
-        return abort.signal
-      },
-      onActivity: () => watch.active(),
-      ...(key?.secret !== undefined && { secret: key.secret }),
-      ...(headers !== undefined && { headers }),
-    }
+  async #next(opened: Opened): Promise<readonly ChatEvent[] | undefined> {
+    return this.#took(await this.#read(opened))
   }
 
   /** One read with the deadlines on it. */
-  async #next(): Promise<readonly ChatEvent[] | undefined> {
-    const opened = this.#opened
-    if (opened === undefined) return undefined
+  #read(opened: Opened): Promise<readonly ChatEvent[] | undefined> {
     this.#watch.reading()
-    let batch: readonly ChatEvent[] | undefined
-    try {
-      batch = await (opened.prompt === true ? opened.read() : this.#guard(opened.read()))
-    } catch (error) {
-      throw this.#broke(error)
-    }
+    return opened.prompt === true ? opened.read() : this.#guard(opened.read())
+  }
+
+  #took(batch: readonly ChatEvent[] | undefined): readonly ChatEvent[] | undefined {
     if (batch === undefined) {
-      if (this.#finish === undefined) throw this.#broke(new GatewayError('malformed_response', 'The answer ended without a finish.', { origin: 'upstream' }))
+      if (this.#finish === undefined) throw new GatewayError('malformed_response', 'The answer ended without a finish.', { origin: 'upstream' })
       this.end('success')
       return undefined
     }
@@ -284,10 +288,6 @@ export class Attempt {
     if (this.#fault !== undefined) blame(report, this.#fault)
     return report
   }
-}
-
-function isOpened(value: unknown): value is Opened {
-  return typeof value === 'object' && value !== null && 'close' in value && 'read' in value
 }
 
 function blame(report: Draft, fault: GatewayError): void {

@@ -5,7 +5,7 @@ import type { Clock, Decoder, Frame, Framing, Headers, Opened, RateLimits } from
 import { abortFault } from './faults.js'
 import { sse } from './frames.js'
 import { bodyKind, firstByte, hasMark } from './sniff.js'
-import type { ByteReader } from './types.js'
+import type { ByteConsumer, ByteReader } from './types.js'
 
 /** Bounds of one answer, in bytes after decompression. */
 export interface AnswerLimits {
@@ -34,7 +34,7 @@ const DRAIN_MS = 250
 const DRAIN_BYTES = 64 * 1024
 
 /** An answer with a good status, read from its body on demand. */
-export class Answer implements Opened {
+export class Answer implements Opened, ByteConsumer {
   readonly status: number
   readonly headers: Headers
   readonly warnings: readonly Warning[]
@@ -51,6 +51,8 @@ export class Answer implements Opened {
   #fault: GatewayError | undefined
   #graceEnd: number | undefined
   #over = false
+  #resolve: ((batch: readonly ChatEvent[] | undefined) => void) | undefined
+  #reject: ((fault: GatewayError) => void) | undefined
 
   constructor(parts: AnswerParts) {
     this.status = parts.status
@@ -65,18 +67,38 @@ export class Answer implements Opened {
     return this.#parts.rates()
   }
 
-  async read(): Promise<readonly ChatEvent[] | undefined> {
+  read(): Promise<readonly ChatEvent[] | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+      this.#more()
+    })
+  }
+
+  /** What the body brings, or its end. */
+  bytes(chunk: Uint8Array | undefined): void {
     try {
-      while (!this.#over && this.#batch.length === 0) {
-        const chunk = await (this.#decoder.finishing ? this.#graced() : this.#body.read())
-        if (this.#over) break
+      if (!this.#over) {
         if (chunk === undefined) this.#end()
         else this.#push(chunk)
       }
     } catch (error) {
       this.#fail(error)
     }
-    return this.#deliver()
+    this.#more()
+  }
+
+  failed(error: unknown): void {
+    this.#fail(error)
+    this.#more()
+  }
+
+  /** Tells the reader, or waits for more. */
+  #more(): void {
+    if (this.#over || this.#batch.length > 0) return this.#deliver()
+    const body = this.#body
+    if (!this.#decoder.finishing && body.readInto !== undefined) body.readInto(this)
+    else (this.#decoder.finishing ? this.#graced() : body.read()).then(chunk => this.bytes(chunk), (error: unknown) => this.failed(error))
   }
 
   close(): void {
@@ -89,14 +111,16 @@ export class Answer implements Opened {
   }
 
   // Events that came before a fault are delivered before it.
-  #deliver(): readonly ChatEvent[] | undefined {
+  #deliver(): void {
+    const resolve = this.#resolve
+    const reject = this.#reject
+    this.#resolve = this.#reject = undefined
     const batch = this.#batch
     if (batch.length > 0) {
       this.#batch = []
-      return batch
-    }
-    if (this.#fault !== undefined) throw this.#fault
-    return undefined
+      resolve?.(batch)
+    } else if (this.#fault !== undefined) reject?.(this.#fault)
+    else resolve?.(undefined)
   }
 
   #fail(error: unknown): void {

@@ -3,7 +3,7 @@ import { PassThrough, type Readable, type Transform } from 'node:stream'
 import { constants, createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib'
 import type { GatewayError } from '../protocol/errors.js'
 import { abortFault, codeOf, cutFault, malformed } from './faults.js'
-import type { ByteReader } from './types.js'
+import type { ByteConsumer, ByteReader } from './types.js'
 
 const HIGH_WATER = 64 * 1024
 
@@ -24,21 +24,15 @@ export class HttpBody implements ByteReader {
   #over = false
   #paused = false
   #fault: GatewayError | undefined
-  #resolve: ((bytes: Uint8Array | undefined) => void) | undefined
-  #reject: ((fault: GatewayError) => void) | undefined
+  #consumer: ByteConsumer | undefined
   #woken = false
-  readonly #park = (resolve: (bytes: Uint8Array | undefined) => void, reject: (fault: GatewayError) => void) => {
-    this.#resolve = resolve
-    this.#reject = reject
-  }
   readonly #give = () => {
-    const resolve = this.#resolve
-    const reject = this.#reject
-    this.#resolve = this.#reject = undefined
+    const consumer = this.#consumer
+    this.#consumer = undefined
     this.#woken = false
-    if (this.#size > 0) resolve?.(this.#take())
-    else if (this.#fault !== undefined) reject?.(this.#fault)
-    else resolve?.(undefined)
+    if (this.#size > 0) consumer?.bytes(this.#take())
+    else if (this.#fault !== undefined) consumer?.failed(this.#fault)
+    else consumer?.bytes(undefined)
   }
 
   constructor(source: Readable, owner: BodyOwner) {
@@ -51,10 +45,12 @@ export class HttpBody implements ByteReader {
   }
 
   read(): Promise<Uint8Array | undefined> {
-    if (this.#size > 0) return Promise.resolve(this.#take())
-    if (this.#fault !== undefined) return Promise.reject(this.#fault)
-    if (this.#over) return Promise.resolve(undefined)
-    return new Promise(this.#park)
+    return new Promise((resolve, reject) => this.readInto({ bytes: resolve, failed: reject }))
+  }
+
+  readInto(consumer: ByteConsumer): void {
+    this.#consumer = consumer
+    if (this.#size > 0 || this.#over) this.#wake()
   }
 
   cancel(): void {
@@ -74,7 +70,7 @@ export class HttpBody implements ByteReader {
 
   /** The reader gets all that one turn of the socket brings, not a piece at a time. */
   #wake(): void {
-    if (this.#resolve === undefined || this.#woken) return
+    if (this.#consumer === undefined || this.#woken) return
     this.#woken = true
     queueMicrotask(this.#give)
   }

@@ -8,10 +8,18 @@ export interface SendContext {
   onActivity(): void
 }
 
+/** Is told of one read: exactly one of these is called. */
+export interface ByteConsumer {
+  bytes(chunk: Uint8Array | undefined): void
+  failed(fault: unknown): void
+}
+
 /** A body, read by one reader. Nothing is read ahead beyond a small mark while nobody reads. */
 export interface ByteReader {
   /** The bytes that have arrived, `undefined` at the end. Rejects with `malformed_response` where the body is cut. One call at a time. */
   read(): Promise<Uint8Array | undefined>
+  /** Like `read`, but tells a consumer, which saves a promise for each chunk of a stream. Not every body has it. */
+  readInto?(consumer: ByteConsumer): void
   /** Ends the exchange; a pending `read` rejects with `aborted`. Idempotent; does nothing after the end. */
   cancel(): void
 }
