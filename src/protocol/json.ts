@@ -25,6 +25,13 @@ export function numberAt(value: unknown, key: string): number | undefined {
   return typeof found === 'number' && Number.isFinite(found) ? found : undefined
 }
 
+/** More opening brackets than this: the engine's own search tells without looking at each character. */
+function hasMore(text: string, limit: number): boolean {
+  let left = limit
+  for (const open of ['{', '[']) for (let at = text.indexOf(open); at >= 0; at = text.indexOf(open, at + 1)) if (--left < 0) return true
+  return false
+}
+
 function deeperThan(text: string, limit: number): boolean {
   let depth = 0
   let quoted = false
@@ -46,7 +53,7 @@ function deeperThan(text: string, limit: number): boolean {
  * engine's `SyntaxError` where it is not JSON. A text too short to be that deep is not scanned.
  */
 export function parseJson(text: string): unknown {
-  if (text.length > 2 * MAX_JSON_DEPTH && deeperThan(text, MAX_JSON_DEPTH)) {
+  if (text.length > 2 * MAX_JSON_DEPTH && hasMore(text, MAX_JSON_DEPTH) && deeperThan(text, MAX_JSON_DEPTH)) {
     throw new GatewayError('malformed_response', `The answer is nested deeper than ${MAX_JSON_DEPTH} levels.`, { origin: 'upstream' })
   }
   return JSON.parse(text)

@@ -77,7 +77,17 @@ export class Attempt {
   static async open(spec: AttemptSpec): Promise<Attempt> {
     const attempt = new Attempt(spec)
     try {
-      await attempt.#begin()
+      if (spec.cancel.reason !== undefined) throw spec.cancel.reason
+      attempt.#off = spec.cancel.onCancel(reason => attempt.#fail(reason))
+      attempt.#start()
+      const opened = await attempt.#guard(spec.live.upstream.open('chat', spec.request, contextOf(spec, attempt.#abort, attempt.#watch)))
+      attempt.#opened = opened
+      if (opened.warnings.length > 0) attempt.#head.push(opened.warnings.map(warning => ({ type: 'warning', warning })))
+      while (!attempt.#committed) {
+        const batch = attempt.#took(await attempt.#read(opened))
+        if (batch === undefined) break
+        attempt.#head.push(batch)
+      }
       return attempt
     } catch (error) {
       throw attempt.#broke(error)
@@ -146,20 +156,8 @@ export class Attempt {
     this.#failRead?.(this.#fault)
   }
 
-  async #begin(): Promise<void> {
-    const { live, request, cancel } = this.#spec
-    if (cancel.reason !== undefined) throw cancel.reason
-    this.#off = cancel.onCancel(reason => this.#fail(reason))
-    this.#start()
-    const opened = await this.#guard(live.upstream.open('chat', request, contextOf(this.#spec, this.#abort, this.#watch)))
-    this.#opened = opened
-    if (opened.warnings.length > 0) this.#head.push(opened.warnings.map(warning => ({ type: 'warning', warning })))
-    for (;;) {
-      const batch = await this.#next(opened)
-      if (batch === undefined) return
-      this.#head.push(batch)
-      if (this.#finish !== undefined || (this.#spec.commit === 'content' && this.#firstEventMs !== undefined)) return
-    }
+  get #committed(): boolean {
+    return this.#finish !== undefined || (this.#spec.commit === 'content' && this.#firstEventMs !== undefined)
   }
 
   #start(): void {
@@ -167,10 +165,6 @@ export class Attempt {
     if (wire === 'json') return this.#watch.start(deadlines.answerMs, 'answer')
     const thinks = live.deployment.capabilities.reasoning === true || (request.reasoning !== undefined && request.reasoning.effort !== 'none')
     this.#watch.start(thinks ? deadlines.reasoningFirstEventMs : deadlines.firstEventMs, 'first-event')
-  }
-
-  async #next(opened: Opened): Promise<readonly ChatEvent[] | undefined> {
-    return this.#took(await this.#read(opened))
   }
 
   /** One read with the deadlines on it. */

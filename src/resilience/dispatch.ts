@@ -118,14 +118,18 @@ export class Walk {
     })
   }
 
-  async #visit(candidate: LiveCandidate): Promise<Attempt | undefined> {
+  /** Makes no promise of its own: this is the path of every call. */
+  #visit(candidate: LiveCandidate): Promise<Attempt | undefined> | undefined {
     const why = this.#barred(candidate)
     if (why !== undefined) return this.#skip(candidate, why)
     const untried = this.#full.length + this.#queue.filter(other => other.onlyAfter === undefined).length
     const allowed = Math.min(this.#spec.retry.attempts, Math.max(this.#left - untried, Math.min(1, this.#left)))
     if (allowed < 1) return this.#skip(candidate, 'no try left: retry.maxAttempts')
     const entering = this.#enter(candidate)
-    const entered = entering instanceof Promise ? await entering : entering
+    return entering instanceof Promise ? entering.then(entered => this.#entered(candidate, entered, allowed)) : this.#entered(candidate, entering, allowed)
+  }
+
+  #entered(candidate: LiveCandidate, entered: Entered | undefined, allowed: number): Promise<Attempt | undefined> | undefined {
     if (entered !== undefined) return this.#ask(candidate, entered, allowed - 1)
     // With nobody else to ask, a short rest is waited for like any other wait the upstream asks for.
     const alone = this.#queue.length === 0 && this.#full.length === 0
@@ -144,14 +148,12 @@ export class Walk {
     return entered === undefined ? undefined : this.#ask(candidate, entered, Math.min(this.#spec.retry.attempts, this.#left) - 1)
   }
 
-  async #ask(candidate: LiveCandidate, entered: Entered, retries: number): Promise<Attempt | undefined> {
+  #ask(candidate: LiveCandidate, entered: Entered, retries: number): Promise<Attempt | undefined> {
     this.#repair = undefined
-    try {
-      return await this.#once(candidate, entered)
-    } catch (error) {
+    return this.#once(candidate, entered).catch((error: unknown) => {
       const fault = asFault(error)
       return this.#refusedPrefill(candidate, fault) ? undefined : this.#again(candidate, fault, retries)
-    }
+    })
   }
 
   /** The caller never asked for a prefill and must not see it refused: the candidate is asked again from the start. */
@@ -241,14 +243,14 @@ export class Walk {
     for (const permit of permits) permit.release({ outcome: 'neutral', durationMs: 0 })
   }
 
-  async #once(candidate: LiveCandidate, { permits, key }: Entered): Promise<Attempt> {
+  #once(candidate: LiveCandidate, { permits, key }: Entered): Promise<Attempt> {
     const { wire, commit, deadlines, headers, clock, cancel, startedMs, accept } = this.#spec
     const { live } = candidate
     const prefill = live.deployment.capabilities.prefill === true ? this.#prefill : undefined
     const request = this.#repair ?? prefill ?? this.#spec.request
     const at = this.log.reports.length
     this.#left--
-    const attempt = await Attempt.open({
+    const opening = Attempt.open({
       live,
       request,
       wire,
@@ -262,13 +264,13 @@ export class Walk {
       callStartedMs: startedMs,
       onEnd: (report, ended) => this.log.ended(at, report, ended),
     })
-    if (accept !== undefined) await this.#accepted(accept, attempt, at)
-    return attempt
+    return accept === undefined ? opening : this.#accepted(accept, opening, at)
   }
 
-  async #accepted(accept: Accept, attempt: Attempt, at: number): Promise<void> {
+  async #accepted(accept: Accept, opening: Promise<Attempt>, at: number): Promise<Attempt> {
+    const attempt = await opening
     const refused = await accept(attempt.head.flat())
-    if (refused === undefined) return
+    if (refused === undefined) return attempt
     this.#repair = refused.repair
     this.log.rejected(at, refused.fault)
     throw refused.fault
