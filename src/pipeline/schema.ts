@@ -1,5 +1,5 @@
 import { GatewayError } from '../protocol/errors.js'
-import { isObject, tryParseJson, type JsonObject } from '../protocol/json.js'
+import { isObject, type JsonObject } from '../protocol/json.js'
 import type { Schema, StandardResult, StandardSchema } from '../protocol/request.js'
 
 /** A schema as the pipeline uses it. */
@@ -9,11 +9,7 @@ export interface OutputSpec {
   readonly validate?: (value: unknown) => StandardResult<unknown> | Promise<StandardResult<unknown>>
 }
 
-/** An answer held against its schema. */
-export type Judged = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly issues: string }
-
 const TARGET = 'draft-2020-12'
-const MAX_ISSUES = 10
 
 /** Remembers the JSON Schema of each schema object, which is costly to make. */
 export class Schemas {
@@ -60,31 +56,4 @@ function jsonSchemaOf(schema: StandardSchema, where: string): JsonObject {
     throw new GatewayError('invalid_request', `${where}: the schema has a part that no JSON Schema can say (a transform, a date ...). Give { schema, jsonSchema } with one written by hand.`, { origin: 'caller' })
   }
   throw new GatewayError('invalid_request', `${where}: this ${schema['~standard'].vendor} schema cannot give its JSON Schema. Give { schema, jsonSchema }.`, { origin: 'caller' })
-}
-
-const FENCE = /^```(?:json)?\s*\n([\s\S]*?)\n?```$/
-
-/** Parses the text of an answer and holds it against the schema. */
-export async function judge(text: string, spec: OutputSpec): Promise<Judged> {
-  const trimmed = text.trim()
-  const value = tryParseJson(FENCE.exec(trimmed)?.[1] ?? trimmed)
-  if (value === undefined) return { ok: false, issues: 'it is not JSON' }
-  if (spec.validate === undefined) return { ok: true, value }
-  const result = await validated(spec.validate, value)
-  if (result.issues === undefined) return { ok: true, value: result.value }
-  return { ok: false, issues: result.issues.slice(0, MAX_ISSUES).map(issue => `${pathOf(issue.path)}${issue.message.slice(0, 200)}`).join('; ') }
-}
-
-async function validated(validate: NonNullable<OutputSpec['validate']>, value: unknown): Promise<StandardResult<unknown>> {
-  try {
-    return await validate(value)
-  } catch (error) {
-    // The same check would fail on every further answer, each of them paid for.
-    throw new GatewayError('invalid_request', `"output": the schema failed with a ${error instanceof Error ? error.name : typeof error}. Its validate must return issues and not throw.`, { origin: 'caller' })
-  }
-}
-
-function pathOf(path: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined): string {
-  if (path === undefined || path.length === 0) return ''
-  return `${path.map(step => String(typeof step === 'object' ? step.key : step)).join('.')}: `
 }
