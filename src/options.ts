@@ -92,7 +92,7 @@ const NESTED: ReadonlyMap<string | undefined, ReadonlySet<string>> = new Map([
 ])
 
 function bad(message: string): GatewayError {
-  return new GatewayError('invalid_config', message, { origin: 'caller' })
+  return new GatewayError('invalid_config', message)
 }
 
 /** The first issue in words, with the option that was likely meant. */
@@ -124,7 +124,7 @@ export function resolveOptions(options: GatewayOptions): Resolved {
     if (typeof factory !== 'function') throw bad(`providers.${name} must be a factory: a function of the model that returns a deployment.`)
     providers.set(name, factory)
   }
-  if (routes.size === 0 && providers.size === 0) throw bad('A gateway needs at least one route or provider: new Gateway({ routes: { smart: fallback(...) } }).')
+  if (routes.size === 0 && providers.size === 0) throw bad('A gateway needs at least one route or provider: { routes: { name: deployment } }.')
   return { routes, providers, settings }
 }
 

@@ -5,6 +5,7 @@ import type { ChatResult } from '../protocol/result.js'
 import type { Reader } from '../resilience/attempt.js'
 import type { Admitted, Call, CallEnd } from './call.js'
 import type { Flight } from './flight.js'
+import { judge } from './judge.js'
 import { asGatewayError, endOf, type Known, type Settled } from './settle.js'
 
 export type Settle = (call: Call, end: CallEnd, known: Known) => Settled
@@ -176,7 +177,7 @@ export class Delivery {
   async #output(seen: Collected): Promise<unknown> {
     const { output } = this.#admitted
     if (output === undefined || seen.toolCalls.length > 0 || seen.refusal !== undefined || seen.finish?.finishReason === 'content-filter') return undefined
-    const judged = await (await import('./judge.js')).judge(seen.text, output)
+    const judged = await judge(seen.text, output)
     if (judged.ok) return judged.value
     throw new GatewayError('output_invalid', `The answer does not match "output": ${judged.issues}.`, { origin: 'upstream', partial: this.#seen.partial(), attempts: [...this.#flight.walk.log.reports] })
   }

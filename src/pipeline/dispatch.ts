@@ -6,6 +6,7 @@ import { Line } from '../resilience/line.js'
 import { safeHeaders } from '../protocol/headers.js'
 import type { Admitted, Plan } from './call.js'
 import { Flight } from './flight.js'
+import { judge } from './judge.js'
 
 /** Walks a plan until an upstream commits. `chat` and `stream` differ here in two values: the wire, and how far commit is. */
 export function createDispatch({ clock, random }: { clock: Clock; random: Random }): (plan: Plan) => Flight {
@@ -44,7 +45,7 @@ function acceptOf({ output, hooks, request }: Admitted): Accept | undefined {
     const seen = !hooks.watches ? own : collect([...hooks.events(events), ...hooks.flush('finish')])
     hooks.flush('restart')
     if (own.toolCalls.length > 0 || own.finish?.finishReason === 'content-filter' || own.refusal !== undefined) return undefined
-    const judged = await (await import('./judge.js')).judge(seen.text, output)
+    const judged = await judge(seen.text, output)
     if (judged.ok) return undefined
     const ask = `Your answer does not match the schema that was asked for: ${judged.issues}. Answer again with nothing but the corrected JSON.`
     return {

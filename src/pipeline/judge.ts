@@ -25,7 +25,7 @@ async function validated(validate: NonNullable<OutputSpec['validate']>, value: u
     return await validate(value)
   } catch (error) {
     // The same check would fail on every further answer, each of them paid for.
-    throw new GatewayError('invalid_request', `"output": the schema failed with a ${error instanceof Error ? error.name : typeof error}. Its validate must return issues and not throw.`, { origin: 'caller' })
+    throw new GatewayError('invalid_request', `"output": the schema failed with a ${error instanceof Error ? error.name : typeof error}. Its validate must return issues and not throw.`)
   }
 }
 

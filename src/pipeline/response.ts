@@ -14,7 +14,7 @@ const TYPES: ReadonlyMap<unknown, string> = new Map([
 /** Streams events out as a web `Response`; a reader that leaves closes the upstream. Nothing is read for an unknown format. */
 export function toResponse(read: () => AsyncIterator<ChatEvent, undefined>, id: string, format: ResponseFormat): Response {
   const type = TYPES.get(format)
-  if (type === undefined) throw new GatewayError('invalid_request', `toResponse() has no format ${JSON.stringify(String(format).slice(0, 40))}. Use 'events', 'openai' or 'text'.`, { origin: 'caller' })
+  if (type === undefined) throw new GatewayError('invalid_request', `toResponse() has no format ${JSON.stringify(String(format).slice(0, 40))}. Use 'events', 'openai' or 'text'.`)
   const events = read()
   let writer: Writer | undefined
   const encoder = new TextEncoder()

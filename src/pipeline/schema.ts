@@ -16,7 +16,7 @@ export class Schemas {
   readonly #known = new WeakMap<object, OutputSpec>()
 
   resolve(schema: Schema, where: string): OutputSpec {
-    if (!isSchemaLike(schema)) throw new GatewayError('invalid_request', `${where} must be a Standard Schema, a JSON Schema object, or { schema, jsonSchema }.`, { origin: 'caller' })
+    if (!isSchemaLike(schema)) throw new GatewayError('invalid_request', `${where} must be a Standard Schema, a JSON Schema object, or { schema, jsonSchema }.`)
     const known = this.#known.get(schema)
     if (known !== undefined) return known
     const spec = resolved(schema, where)
@@ -53,7 +53,7 @@ function jsonSchemaOf(schema: StandardSchema, where: string): JsonObject {
     if (own !== undefined) return own.input({ target: TARGET }) as JsonObject
     if (typeof method === 'function') return method.call(schema) as JsonObject
   } catch {
-    throw new GatewayError('invalid_request', `${where}: the schema has a part that no JSON Schema can say (a transform, a date ...). Give { schema, jsonSchema } with one written by hand.`, { origin: 'caller' })
+    throw new GatewayError('invalid_request', `${where}: the schema has a part that no JSON Schema can say. Give { schema, jsonSchema }.`)
   }
-  throw new GatewayError('invalid_request', `${where}: this ${schema['~standard'].vendor} schema cannot give its JSON Schema. Give { schema, jsonSchema }.`, { origin: 'caller' })
+  throw new GatewayError('invalid_request', `${where}: this ${schema['~standard'].vendor} schema cannot give its JSON Schema. Give { schema, jsonSchema }.`)
 }

@@ -18,12 +18,12 @@ export const DEADLINES = new Set(['answerMs', 'firstEventMs', 'idleMs', 'totalMs
 const COUNTS = new Set(['attempts', 'maxAttempts'])
 
 function checked(over: object, known: ReadonlySet<string>, where: string): void {
-  if (!isObject(over)) throw new GatewayError('invalid_request', `"${where}" must be an object.`, { origin: 'caller' })
+  if (!isObject(over)) throw new GatewayError('invalid_request', `"${where}" must be an object.`)
   refuseUnknownKeys(over, known, `"${where}"`, 'invalid_request')
   for (const [key, value] of Object.entries(over)) {
     const count = COUNTS.has(key)
     if (typeof value === 'number' && value >= (count ? 1 : 0) && (!count || Number.isSafeInteger(value))) continue
-    throw new GatewayError('invalid_request', `"${where}.${key}" must be a ${count ? 'whole number of at least 1' : 'number of milliseconds, 0 or more'}.`, { origin: 'caller' })
+    throw new GatewayError('invalid_request', `"${where}.${key}" must be a ${count ? 'whole number of at least 1' : 'number of milliseconds, 0 or more'}.`)
   }
 }
 

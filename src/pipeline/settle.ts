@@ -85,5 +85,5 @@ export function asGatewayError(error: unknown): GatewayError {
   const cause = new Error(`a ${name}, its text left out`)
   const frames = error instanceof Error ? /^ +at .*$/m.exec(error.stack ?? '')?.index : undefined
   if (frames !== undefined && error instanceof Error) cause.stack = `${cause.message}\n${(error.stack ?? '').slice(frames)}`
-  return new GatewayError('upstream_error', `A part of the gateway failed with a ${name}. Please report it.`, { origin: 'gateway', cause })
+  return new GatewayError('upstream_error', `A part of the gateway failed with a ${name}.`, { origin: 'gateway', cause })
 }

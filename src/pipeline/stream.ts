@@ -79,7 +79,7 @@ export class ChatStream<Output = unknown> implements AsyncIterable<ChatEvent> {
 
   #take(reader: string): void {
     if (this.#reader !== undefined) {
-      throw new GatewayError('invalid_request', `This stream is being read by ${this.#reader}; ${reader} cannot read it too. Read it once and keep what you need.`, { origin: 'caller' })
+      throw new GatewayError('invalid_request', `This stream is being read by ${this.#reader}; ${reader} cannot read it too. Read it once and keep what you need.`)
     }
     this.#reader = reader
   }

@@ -45,7 +45,7 @@ const EFFORTS = new Set(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'm
 const TOOL_NAME = 128
 
 function bad(message: string): GatewayError {
-  return new GatewayError('invalid_request', message, { origin: 'caller' })
+  return new GatewayError('invalid_request', message)
 }
 
 /** Refuses what no provider would take, saying where it is; nothing is copied. */

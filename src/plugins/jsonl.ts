@@ -20,7 +20,7 @@ export interface JsonlSinkOptions {
  */
 export function jsonlSink(path: string, options: JsonlSinkOptions = {}): Sink {
   if (typeof path !== 'string' || path === '' || path.includes('\0') || /[/\\]$/.test(path)) {
-    throw new GatewayError('invalid_config', 'jsonlSink needs the path of a file, such as "logs/calls.jsonl".', { origin: 'caller' })
+    throw new GatewayError('invalid_config', 'jsonlSink needs the path of a file, such as "logs/calls.jsonl".')
   }
   checkOptions(options, 'jsonlSink')
   refuseUnknownKeys(options, new Set(['content', 'maxBytes', 'retainDays']), 'jsonlSink')

@@ -27,7 +27,7 @@ function deliveryOf(deps: LogDeps): Delivery {
   checkOptions(deps, 'logPlugin')
   refuseUnknownKeys(deps, KNOWN, 'logPlugin')
   if (typeof deps.clock?.after !== 'function' || typeof deps.defer !== 'function') {
-    throw new GatewayError('invalid_config', 'logPlugin needs a clock ({ now, after }) and a defer function.', { origin: 'caller' })
+    throw new GatewayError('invalid_config', 'logPlugin needs a clock ({ now, after }) and a defer function.')
   }
   const { clock, defer, maxBuffered = 10_000, maxBatch = 100, maxDelayMs = 1_000, maxFlushMs = 5_000, maxContentChars = 2 ** 25 } = deps
   const bounds = { maxBuffered, maxBatch, maxDelayMs, maxFlushMs, maxContentChars }
@@ -38,7 +38,7 @@ function deliveryOf(deps: LogDeps): Delivery {
 function sinksOf(targets: LogTarget | readonly LogTarget[]): Sink[] {
   const list: readonly unknown[] = Array.isArray(targets) ? targets : [targets]
   if (new Set(list).size < list.length) {
-    throw new GatewayError('invalid_config', 'The same log target is given twice: every record would be written twice. Remove one.', { origin: 'caller' })
+    throw new GatewayError('invalid_config', 'The same log target is given twice: every record would be written twice. Remove one.')
   }
   return list.map((target, at) => toSink(target, Array.isArray(targets) ? `log[${at}]` : 'log'))
 }

@@ -28,7 +28,7 @@ export type LogTarget = Sink | RecordSink | LoggerLike
 type Loose = { readonly [key: string]: unknown }
 
 function invalid(message: string): GatewayError {
-  return new GatewayError('invalid_config', message, { origin: 'caller' })
+  return new GatewayError('invalid_config', message)
 }
 
 /** Throws `invalid_config` where `value` is not a number from `least` up; `whole` asks for an integer. */

@@ -118,7 +118,7 @@ export class GatewayError extends Error {
   constructor(code: Code, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
-    this.origin = details.origin ?? 'gateway'
+    this.origin = details.origin ?? (code.startsWith('invalid') ? 'caller' : 'gateway')
     if (details.status !== undefined) this.status = details.status
     if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs
     if (details.deadline !== undefined) this.deadline = details.deadline

@@ -9,7 +9,7 @@ const RESERVED = new Set(['authorization', 'x-api-key', 'api-key', 'x-goog-api-k
 
 /** Lower-cases header names; refuses what could split a request or replace a credential. */
 export function safeHeaders(headers: unknown, where: string, code: 'invalid_config' | 'invalid_request' = 'invalid_config'): Headers {
-  const fail = (message: string) => new GatewayError(code, message, { origin: 'caller' })
+  const fail = (message: string) => new GatewayError(code, message)
   if (!isObject(headers)) throw fail(`${where} must be an object of strings.`)
   const out: Record<string, string> = Object.create(null) as Record<string, string>
   for (const [name, value] of Object.entries(headers)) {

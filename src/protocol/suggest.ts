@@ -49,6 +49,6 @@ export function refuseUnknownKeys(
   for (const key of Object.keys(value)) {
     if (known.has(key)) continue
     const better = hints?.get(key) ?? nearest(key, known)
-    throw new GatewayError(code, `${where} has no option ${quoted(key)}. ${better === undefined ? otherwise : `Did you mean "${better}"?`}`, { origin: 'caller' })
+    throw new GatewayError(code, `${where} has no option ${quoted(key)}. ${better === undefined ? otherwise : `Did you mean "${better}"?`}`)
   }
 }

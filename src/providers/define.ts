@@ -40,7 +40,7 @@ const CAPABILITIES = new Map<string, 'number' | 'boolean'>([
 const UNSAFE = /[\r\n\0]/
 
 function bad(message: string): GatewayError {
-  return new GatewayError('invalid_config', message, { origin: 'caller' })
+  return new GatewayError('invalid_config', message)
 }
 
 /** Checks a base URL from configuration and takes off the last slash. */

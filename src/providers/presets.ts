@@ -4,7 +4,7 @@ import type { Adapter, Deployment } from '../protocol/ports.js'
 import { nearest, quoted, refuseUnknownKeys } from '../protocol/suggest.js'
 import { defineDeployment, type DeploymentOptions } from './define.js'
 import { loadOpenaiAdapter } from './openai/load.js'
-import { QUIRK_IDS, QUIRK_KEYS, type QuirkId, type Quirks } from './openai/quirks.js'
+import { QUIRK_KEYS, type QuirkId, type Quirks } from './openai/quirks.js'
 import { ROWS } from './presets-data.js'
 
 type Row = (typeof ROWS)[number]
@@ -57,11 +57,13 @@ function parse(row: Row): Preset {
 export const presets: readonly Preset[] = Object.freeze(ROWS.map(parse))
 
 const BY_ID: ReadonlyMap<string, Preset> = new Map(presets.map(preset => [preset.id, preset]))
+/** Rows that can be named: those that presets use, and two that none of them uses. A test holds this to the rows there are. */
+const QUIRK_IDS: ReadonlySet<QuirkId> = new Set([...presets.map(preset => preset.quirks), 'plain', 'mistral'])
 const SERVER = new Set(['name', 'baseUrl', 'quirks', 'keyless'])
 const BRACE = /\{(\w+)\}/g
 
 function bad(message: string): GatewayError {
-  return new GatewayError('invalid_config', message, { origin: 'caller' })
+  return new GatewayError('invalid_config', message)
 }
 
 function presetOf(id: string): Preset {
@@ -103,8 +105,8 @@ function fromPreset(id: string, model: string, options: CompatibleOptions): Depl
 function adapterOf(server: CompatibleServer): () => Promise<Adapter> {
   const { quirks = 'plain' } = server
   if (typeof quirks === 'string') {
-    if (QUIRK_IDS.includes(quirks)) return loadOpenaiAdapter(quirks)
-    throw bad(`compatible(): there is no row of quirks ${quoted(quirks)}. Known: ${QUIRK_IDS.join(', ')}.`)
+    if (QUIRK_IDS.has(quirks)) return loadOpenaiAdapter(quirks)
+    throw bad(`compatible(): there is no row of quirks ${quoted(quirks)}. Known: ${[...QUIRK_IDS].join(', ')}.`)
   }
   if (!isObject(quirks as unknown)) throw bad('compatible(): quirks must be the name of a row or an object.')
   refuseUnknownKeys(quirks, QUIRK_KEYS, 'compatible(): quirks')

@@ -28,7 +28,7 @@ export class Line {
 
   async enter(candidates: readonly LiveCandidate[], cancel: Cancel): Promise<Admitted> {
     if (this.waiting >= MAX_WAITING) {
-      throw new GatewayError('queue_full', `All slots are taken and ${MAX_WAITING} calls wait already. Raise limits.concurrency or send fewer at once.`)
+      throw new GatewayError('queue_full', `All slots are taken and ${MAX_WAITING} calls wait already. Raise limits.concurrency.`)
     }
     // Most processes never wait, so most never load the queue.
     const queue = (this.#queue ??= import('p-queue').then(({ default: Queue }) => new Queue({ concurrency: 1 })))

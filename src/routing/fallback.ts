@@ -22,7 +22,7 @@ export function fallback(...targets: readonly (Deployment | Group | ConditionalS
 }
 
 function bad(message: string): GatewayError {
-  return new GatewayError('invalid_config', message, { origin: 'caller' })
+  return new GatewayError('invalid_config', message)
 }
 
 const STEP_KEYS = new Set(['use', 'only'])

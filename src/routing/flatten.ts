@@ -45,8 +45,8 @@ export function deploymentsOf(target: RouteTarget, where: string): readonly Depl
   const found = new Set<Deployment>()
   const path = new Set<RouteTarget>()
   const visit = (node: RouteTarget, depth: number): void => {
-    if (!isTarget(node) && !isStep(node)) throw new GatewayError('invalid_config', `${where} holds something that is no deployment, group or step. Make one with a factory such as compatible('groq', 'model').`, { origin: 'caller' })
-    if (path.has(node) || depth > MAX_DEPTH) throw new GatewayError('invalid_config', `${where} is cyclic: a group holds itself. Take it out of its own targets.`, { origin: 'caller' })
+    if (!isTarget(node) && !isStep(node)) throw new GatewayError('invalid_config', `${where} holds something that is no deployment, group or step. Make one with a factory.`)
+    if (path.has(node) || depth > MAX_DEPTH) throw new GatewayError('invalid_config', `${where} is cyclic: a group holds itself. Take it out of its own targets.`)
     if (node.kind === 'deployment') {
       found.add(node)
       return
@@ -57,6 +57,6 @@ export function deploymentsOf(target: RouteTarget, where: string): readonly Depl
     path.delete(node)
   }
   visit(target, 0)
-  if (found.size === 0) throw new GatewayError('invalid_config', `${where} has no deployment. Add one.`, { origin: 'caller' })
+  if (found.size === 0) throw new GatewayError('invalid_config', `${where} has no deployment. Add one.`)
   return [...found]
 }

@@ -107,14 +107,14 @@ function follow<Settings>(name: string, routes: ReadonlyMap<string, RouteEntry<S
     const entry = routes.get(at)
     if (entry === undefined) {
       const near = nearest(at, routes.keys())
-      throw new GatewayError('invalid_config', `The route "${name}" is an alias of ${quoted(at)}, which is no route.${near === undefined ? '' : ` Did you mean "${near}"?`}`, { origin: 'caller' })
+      throw new GatewayError('invalid_config', `The route "${name}" is an alias of ${quoted(at)}, which is no route.${near === undefined ? '' : ` Did you mean "${near}"?`}`)
     }
     const { target, settings } = entry
     if (typeof target === 'function') {
-      throw new GatewayError('invalid_config', `The route "${name}" is an alias of the wildcard route ${quoted(at)}, which needs a model. Call its factory with one.`, { origin: 'caller' })
+      throw new GatewayError('invalid_config', `The route "${name}" is an alias of the wildcard route ${quoted(at)}, which needs a model. Call its factory with one.`)
     }
     if (!('alias' in target)) return { target, settings }
-    if (seen.has(at)) throw new GatewayError('invalid_config', `The route "${name}" is cyclic: ${[...seen, at].join(' -> ')}. Let one of them name a deployment.`, { origin: 'caller' })
+    if (seen.has(at)) throw new GatewayError('invalid_config', `The route "${name}" is cyclic: ${[...seen, at].join(' -> ')}. Let one of them name a deployment.`)
     seen.add(at)
     at = target.alias
   }

@@ -29,7 +29,7 @@ interface Need {
 
 /** A misuse of the store. */
 export function bad(message: string): GatewayError {
-  return new GatewayError('invalid_request', message, { origin: 'caller' })
+  return new GatewayError('invalid_request', message)
 }
 
 /** Throws where it is no key. */

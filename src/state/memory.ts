@@ -79,7 +79,7 @@ function textOf(value: Json): string {
 
 function bound(value: number | undefined, otherwise: number, name: string): number {
   if (value === undefined) return otherwise
-  if (!Number.isSafeInteger(value) || value < 1) throw new GatewayError('invalid_config', `memoryStore: ${name} must be a whole number above 0.`, { origin: 'caller' })
+  if (!Number.isSafeInteger(value) || value < 1) throw new GatewayError('invalid_config', `memoryStore: ${name} must be a whole number above 0.`)
   return value
 }
 
@@ -97,10 +97,10 @@ function bound(value: number | undefined, otherwise: number, name: string): numb
  * - A hold that lapsed was charged at its bound: what it held stays in its counters, and `settle` and `renew` do nothing.
  */
 export function memoryStore(options: MemoryStoreOptions): Store {
-  if (!isObject(options)) throw new GatewayError('invalid_config', 'memoryStore() takes an object: memoryStore({ clock }).', { origin: 'caller' })
+  if (!isObject(options)) throw new GatewayError('invalid_config', 'memoryStore() takes an object: memoryStore({ clock }).')
   refuseUnknownKeys(options, OPTIONS, 'memoryStore')
   const { clock } = options
-  if (typeof clock?.now !== 'function') throw new GatewayError('invalid_config', 'memoryStore needs a clock: memoryStore({ clock }).', { origin: 'caller' })
+  if (typeof clock?.now !== 'function') throw new GatewayError('invalid_config', 'memoryStore needs a clock: memoryStore({ clock }).')
   const values = new Values(clock, bound(options.maxEntries, 10_000, 'maxEntries'), bound(options.maxBytes, 64 * 1024 * 1024, 'maxBytes'))
   const counters = new Counters(clock, bound(options.maxCounters, 1_000_000, 'maxCounters'))
   return {

@@ -34,7 +34,7 @@ async function settle(): Promise<void> {
 }
 
 function duration(ms: number, what: string): number {
-  if (!(ms >= 0)) throw new GatewayError('invalid_request', `${what} takes milliseconds, 0 or more.`, { origin: 'caller' })
+  if (!(ms >= 0)) throw new GatewayError('invalid_request', `${what} takes milliseconds, 0 or more.`)
   return ms
 }
 
@@ -103,7 +103,7 @@ class StandingClock implements VirtualClock {
         this.#nowMs = next.dueMs
         atOnce = 0
       }
-      if (atOnce >= MOST_AT_ONCE) throw new GatewayError('invalid_request', `More than ${MOST_AT_ONCE} timers fired at one instant. Look for a timer that arms itself again with 0 ms.`, { origin: 'caller' })
+      if (atOnce >= MOST_AT_ONCE) throw new GatewayError('invalid_request', `More than ${MOST_AT_ONCE} timers fired at one instant. Look for a timer that arms itself again with 0 ms.`)
       next.fn()
       await settle()
     }
@@ -120,6 +120,6 @@ class StandingClock implements VirtualClock {
  * await clock.advance(1000)
  */
 export function virtualClock(startMs = Date.UTC(2026, 0, 1)): VirtualClock {
-  if (!Number.isFinite(startMs)) throw new GatewayError('invalid_config', 'virtualClock() starts at epoch milliseconds.', { origin: 'caller' })
+  if (!Number.isFinite(startMs)) throw new GatewayError('invalid_config', 'virtualClock() starts at epoch milliseconds.')
   return new StandingClock(startMs)
 }

@@ -19,7 +19,7 @@ function spread(seed: number): () => number {
  * @param seed a whole number.
  */
 export function seededRandom(seed: number): Random {
-  if (!Number.isSafeInteger(seed)) throw new GatewayError('invalid_config', 'seededRandom() takes a whole number.', { origin: 'caller' })
+  if (!Number.isSafeInteger(seed)) throw new GatewayError('invalid_config', 'seededRandom() takes a whole number.')
   const low = spread(seed)
   const high = spread(Math.floor(seed / RANGE))
   let a = low()

@@ -46,7 +46,7 @@ const UPSTREAM_WORDS = new Set(['type', 'code', 'param', 'message', 'requestId']
 const USAGE = new Set(['inputTokens', 'outputTokens', 'cachedInputTokens', 'cacheWriteTokens', 'cacheWrite1hTokens', 'reasoningTokens', 'reportedCostUsd'])
 
 function bad(message: string): GatewayError {
-  return new GatewayError('invalid_config', message, { origin: 'caller' })
+  return new GatewayError('invalid_config', message)
 }
 
 function must(condition: boolean, message: string): void {
@@ -168,7 +168,7 @@ export function scripted(options: string | ScriptedOptions): ScriptedDeployment 
   let open = 0
   const upstream: Upstream = {
     open: (op, request: UpstreamRequest, ctx: OpenContext) => {
-      if ((op as string) !== 'chat') return Promise.reject(new GatewayError('invalid_request', `A scripted deployment cannot do ${quoted(String(op))}.`, { origin: 'caller' }))
+      if ((op as string) !== 'chat') return Promise.reject(new GatewayError('invalid_request', `A scripted deployment cannot do ${quoted(String(op))}.`))
       const attempt = ++attempts
       open++
       const call = new Playback(request, ctx, () => void open--)

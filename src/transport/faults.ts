@@ -53,5 +53,5 @@ export function closedFault(): GatewayError {
 
 /** A wrong setting that shows only when a request is made. */
 export function configFault(message: string): GatewayError {
-  return new GatewayError('invalid_config', message, { origin: 'caller' })
+  return new GatewayError('invalid_config', message)
 }

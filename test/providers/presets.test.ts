@@ -87,6 +87,9 @@ describe('compatible()', () => {
     expect(open.baseUrl).toBe('https://other.example/v1')
     expect(open).not.toHaveProperty('env')
   })
+  it('lets every row of quirks be named', () => {
+    for (const quirks of Object.keys(QUIRKS) as (keyof typeof QUIRKS)[]) expect(compatible({ name: 'lab', baseUrl: 'https://lab.example', quirks }, 'm').provider).toBe('lab')
+  })
   it('takes a server of the user, with a key or without', async () => {
     const plain = compatible({ name: 'lab', baseUrl: 'http://10.0.0.5:8000/v1/' }, 'qwen3')
     expect(plain).toMatchObject({ id: 'lab/qwen3', reach: { baseUrl: 'http://10.0.0.5:8000/v1', keyless: true } })

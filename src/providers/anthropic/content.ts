@@ -33,7 +33,7 @@ export function cached(block: Block, control: CacheControl | undefined): Block {
 }
 
 function refuse(message: string): GatewayError {
-  return new GatewayError('invalid_request', message, { origin: 'caller' })
+  return new GatewayError('invalid_request', message)
 }
 
 function base64(bytes: Uint8Array): string {

@@ -18,7 +18,7 @@ export interface AnthropicOptions extends DeploymentOptions {
 const NAME = /^[\w.-]{1,80}$/
 
 function bad(message: string): GatewayError {
-  return new GatewayError('invalid_config', message, { origin: 'caller' })
+  return new GatewayError('invalid_config', message)
 }
 
 function headersOf({ version, betas, headers }: AnthropicOptions): Record<string, string> {

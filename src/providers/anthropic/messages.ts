@@ -146,7 +146,7 @@ export function conversationOf(request: UpstreamRequest, target: Target, names: 
   const writer = new Writer(target, names, notes)
   for (const message of request.messages.slice(start)) writer.add(message)
   trimLast(writer.turns)
-  if (writer.turns.length === 0) throw new GatewayError('invalid_request', 'The messages hold nothing but blank text. Add a user message.', { origin: 'caller' })
+  if (writer.turns.length === 0) throw new GatewayError('invalid_request', 'The messages hold nothing but blank text. Add a user message.')
   return {
     system: request.messages.slice(0, start).flatMap(message => (message.role === 'system' || message.role === 'developer' ? inputBlocks(message.content) : [])),
     messages: writer.turns.map(({ role, results, rest }) => ({ role, content: [...results, ...rest] })),

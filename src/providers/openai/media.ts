@@ -14,7 +14,7 @@ function base64(bytes: Uint8Array): string {
 }
 
 function bad(message: string): GatewayError {
-  return new GatewayError('invalid_request', message, { origin: 'caller' })
+  return new GatewayError('invalid_request', message)
 }
 
 function isAddress(text: string): boolean {

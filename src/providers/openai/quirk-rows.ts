@@ -1,4 +1,4 @@
-import type { QuirkId, Quirks } from './quirks.js'
+import type { Quirks } from './quirks.js'
 
 /** The rows of quirks that presets refer to. */
 export const QUIRKS = {
@@ -30,4 +30,4 @@ export const QUIRKS = {
   text: { stringContent: true },
   sarvam: { authHeader: 'api-subscription-key' },
   google: { usage: 'total' },
-} as const satisfies Record<QuirkId, Quirks>
+} as const satisfies Record<string, Quirks>

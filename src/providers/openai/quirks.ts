@@ -1,6 +1,7 @@
 import type { FinishReason } from '../../protocol/events.js'
 import type { JsonObject } from '../../protocol/json.js'
 import type { Effort, UpstreamRequest } from '../../protocol/request.js'
+import type { QUIRKS } from './quirk-rows.js'
 
 /** How a server takes the wish for reasoning. */
 export type ReasoningStyle =
@@ -92,10 +93,5 @@ type Named<All extends (typeof KEYS)[number]> = All
 /** Names of all switches, for validation. */
 export const QUIRK_KEYS: ReadonlySet<string> = new Set<Named<keyof Quirks>>(KEYS)
 
-/** Names of the rows that presets refer to; the rows themselves are loaded with the adapter. */
-export const QUIRK_IDS = [
-  'plain', 'openai', 'mistral', 'groq', 'cerebras', 'deepseek', 'xai', 'perplexity', 'openrouter', 'together', 'fireworks', 'moonshot', 'zai', 'thinking', 'qwen', 'template', 'local', 'ollama', 'silent', 'text', 'sarvam', 'google',
-] as const
-
-/** Name of a row of quirks. */
-export type QuirkId = (typeof QUIRK_IDS)[number]
+/** Name of a row of quirks; the rows themselves are loaded with the adapter. */
+export type QuirkId = keyof typeof QUIRKS
