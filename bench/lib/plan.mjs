@@ -28,6 +28,8 @@ export function planOf(quick) {
       { op: 'calls', concurrency: 1, count: 300 },
       { op: 'streams', shape: burst, concurrency: 1, repeat: 25, chunks: burst.chunks },
       { op: 'streams', shape: short, concurrency: 20, repeat: 10, chunks: short.chunks },
+      // A chunk at a time takes another way through a client than a burst; both are measured warm, for every client.
+      { op: 'streams', shape: { kind: 'paced', chunks: 400, everyMs: 4 }, concurrency: 50, repeat: 1, chunks: 400 },
       { op: 'first', shape: short, count: 50, chunks: short.chunks },
     ],
     short,

@@ -5,7 +5,7 @@ import type { UpstreamRequest } from '../protocol/request.js'
 import type { AttemptReport } from '../protocol/result.js'
 import { AttemptAbort } from './abort.js'
 import type { Cancel } from './cancel.js'
-import { contextOf, isOpened } from './context.js'
+import { AttemptContext, isOpened } from './context.js'
 import type { Deadlines } from './deadlines.js'
 import type { KeyLease } from './keypool.js'
 import type { Live } from './live.js'
@@ -80,7 +80,7 @@ export class Attempt {
       if (spec.cancel.reason !== undefined) throw spec.cancel.reason
       attempt.#off = spec.cancel.onCancel(reason => attempt.#fail(reason))
       attempt.#start()
-      const opened = await attempt.#guard(spec.live.upstream.open('chat', spec.request, contextOf(spec, attempt.#abort, attempt.#watch)))
+      const opened = await attempt.#guard(spec.live.upstream.open('chat', spec.request, new AttemptContext(spec, attempt.#abort, attempt.#watch)))
       attempt.#opened = opened
       if (opened.warnings.length > 0) attempt.#head.push(opened.warnings.map(warning => ({ type: 'warning', warning })))
       while (!attempt.#committed) {
