@@ -56,9 +56,9 @@ export class Delivery {
   get call(): Call {
     return this.#admitted.call
   }
-  /** The whole answer came. */
-  get whole(): boolean {
-    return this.#settled !== undefined && this.#fault === undefined
+  /** How the answer ended early, with what had arrived; nothing where the whole answer came. */
+  get fault(): GatewayError | undefined {
+    return this.#fault ?? (this.#settled === undefined ? this.call.cancel.reason : undefined)
   }
 
   /** See {@link Flight.holdToWhatWasSaid}. */

@@ -58,7 +58,7 @@ export class ChatStream<Output = unknown> implements AsyncIterable<ChatEvent> {
   cancel(): void {
     const reason = new GatewayError('aborted', 'The stream was cancelled.', { origin: 'caller' })
     this.#delivery.cancel(reason)
-    this.#finish(this.#delivery.whole ? undefined : reason)
+    this.#finish(this.#delivery.fault)
   }
 
   /** The rest of the stream as a web `Response`: `events` (our events as SSE), `openai` (chunks of that dialect as SSE) or `text`. */
@@ -119,7 +119,7 @@ export class ChatStream<Output = unknown> implements AsyncIterable<ChatEvent> {
       return: () => {
         batch = []
         this.#delivery.cancel()
-        this.#finish(this.#delivery.whole ? undefined : new GatewayError('aborted', 'The reader left the stream before its end.', { origin: 'caller' }))
+        this.#finish(this.#delivery.fault)
         return Promise.resolve({ done: true, value: undefined })
       },
     }

@@ -213,3 +213,11 @@ describe('toResponse', () => {
     await server.stop()
   })
 })
+
+it('a result that is asked for after the loop was left says what had arrived and who was asked', async () => {
+  const gateway = new Gateway({ routes: { smart: scripted({ id: 'a', answers: { chunks: ['one ', 'two ', 'three'] } }) } })
+  const stream = await gateway.stream({ model: 'smart', messages: 'Hi' })
+  for await (const event of stream) if (event.type === 'text-delta') break
+  const error: unknown = await stream.result().catch((fault: unknown) => fault)
+  expect(error).toMatchObject({ code: 'aborted', partial: { text: 'one ' }, attempts: [{ deployment: 'a', outcome: 'aborted' }] })
+})
