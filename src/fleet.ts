@@ -75,7 +75,7 @@ export class Fleet {
     const { reach, limits } = deployment
     const slots = limits?.concurrency === undefined ? undefined : new Slots(limits.concurrency)
     const gates = slots === undefined ? { gates: [] } : { gates: [slots], slots }
-    if ('upstream' in reach) return { deployment, upstream: reach.upstream, keys: undefined, ...gates }
+    if ('upstream' in reach) return { deployment, price: deployment.price, upstream: reach.upstream, keys: undefined, ...gates }
     const keys = reach.keys ?? this.#fromEnvironment(reach.env)
     if (keys === undefined && !reach.keyless) {
       const give = reach.env === undefined ? 'give apiKey: a key from the environment is not sent to another host' : `set ${reach.env.join(' or ')}, or give apiKey`
@@ -83,7 +83,7 @@ export class Fleet {
     }
     const { adapter, baseUrl } = reach
     const target = { provider: deployment.provider, model: deployment.model, baseUrl, capabilities: deployment.capabilities, ...(deployment.headers !== undefined && { headers: deployment.headers }) }
-    return { deployment, upstream: this.#upstream(adapter, target), keys: keys === undefined ? undefined : new KeyPool(keys), ...gates }
+    return { deployment, price: deployment.price, upstream: this.#upstream(adapter, target), keys: keys === undefined ? undefined : new KeyPool(keys), ...gates }
   }
 
   /** The codec, and an adapter that is loaded on demand, are loaded once, with the first call. */

@@ -86,7 +86,7 @@ export class Gateway<
     this.#run = createRun({
       admit: createAdmit({ router: this.#router, plugins: this.#plugins, clock }),
       recall: createRecall(),
-      plan: createPlan({ bring: deployment => this.#fleet.bring(deployment), clock, random }),
+      plan: createPlan({ bring: deployment => this.#fleet.bring(deployment), sights: { random, nowMs: this.#now, stats: () => ({ inFlight: 0, failures: 0, stuckMs: 0 }), cost: () => undefined, states: new WeakMap() } }),
       reserve: createReserve(),
       dispatch: createDispatch({ clock, random }),
       deliver: (admitted, flight) => new Delivery(admitted, flight, settle, content),

@@ -1,5 +1,5 @@
 import type { GatewayError } from '../protocol/errors.js'
-import type { Wire } from '../protocol/ports.js'
+import type { Prefer, Principal, Wire } from '../protocol/ports.js'
 import type { ChatRequest, UpstreamRequest } from '../protocol/request.js'
 import type { Json } from '../protocol/json.js'
 import type { Excluded } from '../protocol/result.js'
@@ -38,6 +38,14 @@ export interface CallOptions {
   readonly recover?: Recover
   /** Extra request headers for the upstream. */
   readonly headers?: Readonly<Record<string, string>>
+  /** Who the call stands for. */
+  readonly principal?: Principal
+  /** What the call belongs to: stickiness is bound to it. */
+  readonly conversation?: string
+  /** What the caller would like of the deployments of the route. */
+  readonly prefer?: Prefer
+  /** Place in the waiting line: higher goes first. Default 0. */
+  readonly priority?: number
   /** Written into the record of the call. */
   readonly metadata?: { readonly [key: string]: Json }
 }

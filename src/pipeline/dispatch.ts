@@ -1,12 +1,14 @@
 import { GatewayError } from '../protocol/errors.js'
 import { collect } from '../protocol/collect.js'
-import type { Clock, Random } from '../protocol/ports.js'
+import type { Clock, GateCall, Random } from '../protocol/ports.js'
 import { Walk, type Accept } from '../resilience/dispatch.js'
 import { Line } from '../resilience/line.js'
 import { safeHeaders } from '../protocol/headers.js'
 import type { Admitted, Plan } from './call.js'
 import { Flight } from './flight.js'
 import { judge } from './judge.js'
+import { estimateInputTokens } from '../protocol/estimate.js'
+import type { UpstreamRequest } from '../protocol/request.js'
 
 /** Walks a plan until an upstream commits. `chat` and `stream` differ here in two values: the wire, and how far commit is. */
 export function createDispatch({ clock, random }: { clock: Clock; random: Random }): (plan: Plan) => Flight {
@@ -31,9 +33,28 @@ export function createDispatch({ clock, random }: { clock: Clock; random: Random
       line,
       startedMs: call.startedMs,
       accept,
+      gateCall: new Wants(request),
       headers: headers === undefined ? undefined : safeHeaders(headers, '"headers"', 'invalid_request'),
     })
     return new Flight(plan, walk)
+  }
+}
+
+/** What gates may know of a call; the prompt is measured only where one asks. */
+class Wants implements GateCall {
+  readonly #request: UpstreamRequest
+  #tokens: number | undefined
+
+  constructor(request: UpstreamRequest) {
+    this.#request = request
+  }
+
+  get maxOutputTokens(): number | undefined {
+    return this.#request.maxOutputTokens
+  }
+
+  inputTokens(): number {
+    return (this.#tokens ??= estimateInputTokens(this.#request))
   }
 }
 

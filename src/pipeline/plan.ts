@@ -1,27 +1,29 @@
 import { GatewayError } from '../protocol/errors.js'
-import type { Capabilities, Clock, Deployment, Random } from '../protocol/ports.js'
+import type { Capabilities, Deployment } from '../protocol/ports.js'
 import type { Part, UpstreamRequest } from '../protocol/request.js'
 import type { Excluded } from '../protocol/result.js'
 import type { Live, LiveCandidate } from '../resilience/live.js'
 import { flatten } from '../routing/flatten.js'
 import type { Admitted, Plan } from './call.js'
 import { estimateInputTokens } from '../protocol/estimate.js'
+import { View, type Sights } from './view.js'
 
 /** Gives a deployment its parts; `undefined` with a reason where it has no credential. */
 export type Bring = (deployment: Deployment) => Live | { readonly reason: string }
 
 /** Orders the route into candidates and leaves out those that cannot do what the request needs, saying why. */
-export function createPlan({ bring, clock, random }: { bring: Bring; clock: Clock; random: Random }): (admitted: Admitted) => Plan {
+export function createPlan({ bring, sights }: { bring: Bring; sights: Sights }): (admitted: Admitted) => Plan {
   return admitted => {
     const { request, route } = admitted
     const candidates: LiveCandidate[] = []
     const excluded: Excluded[] = []
     const needs = new Needs(request)
-    for (const { deployment, onlyAfter } of flatten(route.target, { request, random, nowMs: clock.now() })) {
+    const view = new View(admitted, sights)
+    for (const { deployment, onlyAfter, note } of flatten(route.target, view, { notes: view.notes })) {
       const missing = needs.missingIn(deployment.capabilities)
       const live = missing === undefined ? bring(deployment) : { reason: missing }
       if ('reason' in live) excluded.push({ deployment: deployment.id, reason: live.reason })
-      else candidates.push(onlyAfter === undefined ? { live } : { live, onlyAfter })
+      else candidates.push({ live, ...(onlyAfter !== undefined && { onlyAfter }), ...(note !== undefined && { note }) })
     }
     if (candidates.some(candidate => candidate.onlyAfter === undefined)) return { admitted, candidates, excluded }
     const reasons = excluded.map(({ deployment, reason }) => `${deployment}: ${reason}`).join('; ')

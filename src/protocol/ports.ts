@@ -157,6 +157,17 @@ export type KeySource = string | readonly string[] | (() => string | Promise<str
 /** Credentials as a deployment keeps them. */
 export type Keys = readonly Secret[] | (() => string | Promise<string>)
 
+/** What a deployment lets through; windows slide over 60 seconds. */
+export interface DeploymentLimits {
+  /** Answers open at once. */
+  readonly concurrency?: number
+  readonly requestsPerMinute?: number
+  readonly inputTokensPerMinute?: number
+  readonly outputTokensPerMinute?: number
+  /** Input and output together. */
+  readonly tokensPerMinute?: number
+}
+
 /** An upstream, a model, a base URL, credentials, a price and capabilities: what a candidate is made of. */
 export interface Deployment {
   readonly kind: 'deployment'
@@ -166,7 +177,15 @@ export interface Deployment {
   readonly capabilities: Capabilities
   readonly tags: readonly string[]
   readonly price?: Price
-  readonly limits?: { readonly concurrency?: number }
+  readonly limits?: DeploymentLimits
+  /** Its share under `weighted`. */
+  readonly weight?: number
+  /** Its latency does not depend on our load: a provider's own fleet, not a server of ours. */
+  readonly managed?: boolean
+  /** Where it computes, such as `eu`. */
+  readonly region?: string
+  /** What its operator promises about data, such as `no-training` or `zero-retention`. */
+  readonly dataPolicy?: readonly string[]
   readonly headers?: Headers
   /** How it is reached: over the transport, or by an upstream of its own. */
   readonly reach:
@@ -180,24 +199,106 @@ export interface Step {
   readonly only: readonly Code[]
 }
 export type RouteTarget = Deployment | Group | Step
+/** Who a call stands for. */
+export interface Principal {
+  readonly team?: string
+  readonly project?: string
+  readonly user?: string
+  readonly tags?: readonly string[]
+}
+/** What was measured of a deployment, as far as it is known. */
+export interface DeploymentStats {
+  /** Attempts open now. */
+  readonly inFlight: number
+  /** Typical milliseconds to the first event: the exponential of a time-decayed average of logarithms; absent where nothing was measured. */
+  readonly firstEventMs?: number
+  /** Typical milliseconds for each output token after the first event. */
+  readonly perTokenMs?: number
+  /** Time-decayed share of attempts that failed, 0 to 1. */
+  readonly failures: number
+  /** By how much the oldest unanswered attempt is older than twice what was expected; else 0. */
+  readonly stuckMs: number
+}
 /** What a strategy may look at. */
 export interface RouteView {
   readonly request: UpstreamRequest
   readonly random: Random
   readonly nowMs: number
+  readonly kind: 'chat' | 'stream'
+  readonly principal?: Principal
+  /** What stickiness is bound to beside the user. */
+  readonly conversation?: string
+  readonly metadata?: { readonly [key: string]: Json }
+  readonly prefer?: Prefer
+  /** Expected cost of this request there, in nano-dollars; `undefined` where no price is known. */
+  cost(deployment: Deployment): number | undefined
+  stats(deployment: Deployment): DeploymentStats
+  /** What a strategy keeps from call to call: one value for each group of a gateway. */
+  state<T>(group: Group, make: () => T): T
+  /** Writes down why a target was chosen: shown on the result and the record of the answer it gives. */
+  note(target: RouteTarget, note: Note): void
+  /** What `prepare()` of the group that is asked resolved to. */
+  readonly prepared?: unknown
+}
+/** What a strategy says of a choice. */
+export interface Note {
+  /** Name of the branch of an experiment. */
+  readonly variant?: string
+  readonly [key: string]: Json | undefined
+}
+/** A score for an answer, as the application found it out. */
+export interface Report {
+  readonly id: string
+  readonly score: number
+  readonly record: CallRecord
 }
 /** A node of the routing tree: it orders its targets and never calls a provider. */
 export interface Group {
   readonly kind: 'group'
   readonly strategy: string
   readonly targets: readonly RouteTarget[]
+  /** `order()` always gives the targets as they are, so that a line can be kept from call to call. */
+  readonly fixed?: boolean
   /** A subset of `targets`, reordered, without duplicates; each is kept as a unit. */
   order(targets: readonly RouteTarget[], view: RouteView): readonly RouteTarget[]
+  /** Work that has to wait, done before `order()`; what it resolves to is `view.prepared`. A rejection refuses nothing: `prepared` is then absent. */
+  prepare?(request: UpstreamRequest): Promise<unknown>
+  /** Sees each finished call that this group ordered, and each score reported for one. */
+  learn?(about: CallRecord | Report): void
+  /** Targets that get a copy of the call whose answer is thrown away. */
+  shadows?(view: RouteView): readonly Shadow[]
+}
+/** Shadow traffic. */
+export interface Shadow {
+  readonly target: RouteTarget
+  /** Charged to the caller's budget. Default: to nobody, recorded as `system`. */
+  readonly bill: boolean
 }
 /** A deployment in line. */
 export interface Candidate {
   readonly deployment: Deployment
   readonly onlyAfter?: readonly Code[]
+  readonly note?: Note
+}
+
+/** What the caller would like of the deployments of a route. `only`, `ignore` and `max...` exclude, `order` and `sort` reorder, `min...` and `maxLatencyMs` demote. */
+export interface Prefer {
+  /** Deployment ids, providers or `provider/model`, best first; the others follow. */
+  readonly order?: readonly string[]
+  /** Nobody but these. */
+  readonly only?: readonly string[]
+  readonly ignore?: readonly string[]
+  readonly sort?: 'price' | 'latency' | 'throughput'
+  /** US dollars this request may be expected to cost. */
+  readonly maxPrice?: number
+  /** Output tokens per second; slower ones come last. */
+  readonly minThroughput?: number
+  /** Milliseconds to the first event; slower ones come last. */
+  readonly maxLatencyMs?: number
+  /** Only deployments that are known to take every parameter of the request. */
+  readonly requireParameters?: boolean
+  /** Promises a deployment must have made in its `dataPolicy`. */
+  readonly dataPolicy?: string | readonly string[]
 }
 
 /** How a try ended, for gates and breakers. */
@@ -207,18 +308,33 @@ export interface AttemptEnd {
   readonly usage?: Usage
   readonly limits?: RateLimits
   readonly durationMs: number
+  /** From the start of the try to its first content. */
+  readonly firstEventMs?: number
 }
 /** Leave to proceed; released once, at the end of the answer. */
 export interface Permit {
+  /** The first content came, `firstEventMs` after the start: a provisional success. */
+  committed?(firstEventMs: number): void
   release(end: AttemptEnd): void
 }
+/** No leave now. `queue_full` means a place will be free when an answer ends; any other code, that time has to pass. */
 export interface Refusal {
   readonly refused: Code
+  /** Epoch milliseconds on the clock of the gateway; absent where only an end of another answer helps. */
   readonly retryAtMs?: number
+  /** In words, for `attempts` and `health()`. */
+  readonly reason?: string
+}
+/** What a gate may know of the call that wants in. */
+export interface GateCall {
+  /** Estimated tokens of the prompt; counted at most once per call. */
+  inputTokens(): number
+  /** The most the answer may have, where the request says it. */
+  readonly maxOutputTokens?: number | undefined
 }
 /** Admission control for a deployment: synchronous. */
 export interface Gate {
-  tryEnter(deployment: Deployment): Permit | Refusal
+  tryEnter(deployment: Deployment, call: GateCall): Permit | Refusal
   /** Calls `listener` when a permit may have become free; returns its removal. */
   onFree(listener: () => void): () => void
 }

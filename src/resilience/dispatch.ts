@@ -1,7 +1,7 @@
 import pRetry from 'p-retry'
 import { GatewayError, verdict } from '../protocol/errors.js'
 import type { ChatEvent } from '../protocol/events.js'
-import type { Clock, Headers, Permit, Random, Wire } from '../protocol/ports.js'
+import type { Clock, GateCall, Headers, Permit, Random, Wire } from '../protocol/ports.js'
 import type { UpstreamRequest } from '../protocol/request.js'
 import { Attempt } from './attempt.js'
 import { backoffMs, type RetrySettings } from './backoff.js'
@@ -31,6 +31,8 @@ export interface WalkSpec {
   readonly random: Random
   readonly cancel: Cancel
   readonly line: Line
+  /** What gates may know of the call. */
+  readonly gateCall: GateCall
   readonly startedMs: number
 }
 
@@ -140,7 +142,7 @@ export class Walk {
   async #standInLine(): Promise<Attempt | undefined> {
     const waiting = this.#full
     this.#full = []
-    const { candidate, permits } = await this.#spec.line.enter(waiting, this.#spec.cancel).catch((error: unknown) => {
+    const { candidate, permits } = await this.#spec.line.enter(waiting, this.#spec.gateCall, this.#spec.cancel).catch((error: unknown) => {
       throw this.log.final(asFault(error))
     })
     this.#full = waiting.filter(other => other !== candidate)
@@ -212,7 +214,7 @@ export class Walk {
   /** Gates and key, without waiting; `undefined` after writing down why not. */
   #enter(candidate: LiveCandidate): Entered | undefined | Promise<Entered | undefined> {
     this.#resting = undefined
-    const permits = enter(candidate.live)
+    const permits = enter(candidate.live, this.#spec.gateCall)
     if (!isPermits(permits)) {
       if (!this.#full.includes(candidate)) this.#full.push(candidate)
       return undefined

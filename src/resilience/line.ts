@@ -1,6 +1,6 @@
 import type PQueue from 'p-queue'
 import { GatewayError } from '../protocol/errors.js'
-import type { Permit } from '../protocol/ports.js'
+import type { GateCall, Permit } from '../protocol/ports.js'
 import type { Cancel } from './cancel.js'
 import { enter, isPermits } from './gates.js'
 import type { LiveCandidate } from './live.js'
@@ -26,7 +26,7 @@ export class Line {
     return this.#waiting
   }
 
-  async enter(candidates: readonly LiveCandidate[], cancel: Cancel): Promise<Admitted> {
+  async enter(candidates: readonly LiveCandidate[], call: GateCall, cancel: Cancel): Promise<Admitted> {
     if (this.waiting >= MAX_WAITING) {
       throw new GatewayError('queue_full', `All slots are taken and ${MAX_WAITING} calls wait already. Raise limits.concurrency.`)
     }
@@ -36,20 +36,20 @@ export class Line {
     // A call that gives up in mid-line leaves at once; its task, when it comes, finds it gone and takes nothing.
     return new Promise<Admitted>((resolve, reject) => {
       const off = cancel.onCancel(reject)
-      queue.then(line => line.add(() => admitted(candidates, cancel))).then(resolve, reject).finally(off)
+      queue.then(line => line.add(() => admitted(candidates, call, cancel))).then(resolve, reject).finally(off)
     }).finally(() => {
       this.#waiting--
     })
   }
 }
 
-function admitted(candidates: readonly LiveCandidate[], cancel: Cancel): Promise<Admitted> {
+function admitted(candidates: readonly LiveCandidate[], call: GateCall, cancel: Cancel): Promise<Admitted> {
   return new Promise((resolve, reject) => {
     const offs: (() => void)[] = []
     const leave = (): void => offs.forEach(off => off())
     const attempt = (): boolean => {
       for (const candidate of candidates) {
-        const permits = enter(candidate.live)
+        const permits = enter(candidate.live, call)
         if (!isPermits(permits)) continue
         leave()
         resolve({ candidate, permits })

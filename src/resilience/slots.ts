@@ -1,4 +1,4 @@
-import type { AttemptEnd, Deployment, Gate, Permit, Refusal } from '../protocol/ports.js'
+import type { AttemptEnd, Deployment, Gate, GateCall, Permit, Refusal } from '../protocol/ports.js'
 
 /** Counts the answers open on one deployment; a slot is held until the answer ends. */
 export class Slots implements Gate {
@@ -14,7 +14,7 @@ export class Slots implements Gate {
     return this.#open
   }
 
-  tryEnter(_deployment: Deployment): Permit | Refusal {
+  tryEnter(_deployment: Deployment, _call: GateCall): Permit | Refusal {
     if (this.#open >= this.#concurrency) return { refused: 'queue_full' }
     this.#open++
     let held = true

@@ -18,7 +18,7 @@ export interface ConditionalStep {
 export function fallback(...targets: readonly (Deployment | Group | ConditionalStep)[]): Group {
   if (targets.length === 0) throw bad('fallback() needs at least one deployment.')
   const steps = targets.map((target, at) => toTarget(target, at))
-  return Object.freeze<Group>({ kind: 'group', strategy: 'fallback', targets: Object.freeze(steps), order: given => given })
+  return Object.freeze<Group>({ kind: 'group', strategy: 'fallback', fixed: true, targets: Object.freeze(steps), order: given => given })
 }
 
 function bad(message: string): GatewayError {

@@ -1,38 +1,72 @@
 import { GatewayError, type Code } from '../protocol/errors.js'
 import { isObject } from '../protocol/json.js'
-import type { Candidate, Deployment, RouteTarget, RouteView, Step } from '../protocol/ports.js'
+import type { Candidate, Deployment, Group, Note, RouteTarget, RouteView, Shadow, Step } from '../protocol/ports.js'
 import { isTarget } from './fallback.js'
 
 /** Deepest nesting of groups. */
 const MAX_DEPTH = 32
 
+/** What comes with the order of a tree. */
+export interface Ordering {
+  /** Notes of the strategies, by the target they are about. */
+  readonly notes?: ReadonlyMap<RouteTarget, Note>
+  /** What `prepare()` of each group resolved to. */
+  readonly prepared?: ReadonlyMap<Group, unknown>
+  /** Takes the shadow traffic that groups ask for. */
+  readonly shadows?: Shadow[]
+}
+
 /** Orders a routing tree into a line of candidates; each child of a group stays a unit, each deployment comes once. */
-export function flatten(target: RouteTarget, view: RouteView): readonly Candidate[] {
+export function flatten(target: RouteTarget, view: RouteView, ordering: Ordering = {}): readonly Candidate[] {
   if (target.kind === 'deployment') return [{ deployment: target }]
   const out: Candidate[] = []
-  walk(target, view, undefined, out)
+  new Walker(view, ordering, out).walk(target, undefined, undefined)
   return out
 }
 
-function walk(target: RouteTarget, view: RouteView, onlyAfter: readonly Code[] | undefined, out: Candidate[]): void {
-  if (target.kind === 'step') {
-    const both = onlyAfter === undefined ? target.only : target.only.filter(code => onlyAfter.includes(code))
-    walk(target.use, view, both, out)
-    return
+class Walker {
+  readonly #view: RouteView
+  readonly #ordering: Ordering
+  readonly #out: Candidate[]
+
+  constructor(view: RouteView, ordering: Ordering, out: Candidate[]) {
+    this.#view = view
+    this.#ordering = ordering
+    this.#out = out
   }
-  if (target.kind === 'deployment') {
-    // A place that is taken only after certain faults does not stand for a plain one further down.
-    if (out.some(one => one.deployment === target && (one.onlyAfter === undefined || onlyAfter !== undefined))) return
-    out.push(onlyAfter === undefined ? { deployment: target } : { deployment: target, onlyAfter })
-    return
-  }
-  const ordered = target.order(target.targets, view)
-  const given = ordered === target.targets ? undefined : new Set(target.targets)
-  for (const child of ordered) {
-    if (given?.delete(child) === false) {
-      throw new GatewayError('invalid_config', `The strategy "${target.strategy}" returned a target twice, or one it was not given. order() must return a subset of its targets.`)
+
+  walk(target: RouteTarget, onlyAfter: readonly Code[] | undefined, above: Note | undefined): void {
+    const own = this.#ordering.notes?.get(target)
+    const note = own === undefined || above === undefined ? (own ?? above) : { ...above, ...own }
+    if (target.kind === 'step') {
+      const both = onlyAfter === undefined ? target.only : target.only.filter(code => onlyAfter.includes(code))
+      return this.walk(target.use, both, note)
     }
-    walk(child, view, onlyAfter, out)
+    if (target.kind === 'deployment') return this.#add(target, onlyAfter, note)
+    const ordered = this.#order(target)
+    const given = ordered === target.targets ? undefined : new Set(target.targets)
+    for (const child of ordered) {
+      if (given?.delete(child) === false) {
+        throw new GatewayError('invalid_config', `The strategy "${target.strategy}" returned a target twice, or one it was not given. order() must return a subset of its targets.`)
+      }
+      this.walk(child, onlyAfter, note)
+    }
+  }
+
+  #order(group: Group): readonly RouteTarget[] {
+    const { prepared, shadows } = this.#ordering
+    const view = prepared?.has(group) === true ? { ...this.#view, prepared: prepared.get(group) } : this.#view
+    if (shadows !== undefined && group.shadows !== undefined) shadows.push(...group.shadows(view))
+    return group.order(group.targets, view)
+  }
+
+  #add(deployment: Deployment, onlyAfter: readonly Code[] | undefined, note: Note | undefined): void {
+    // A place that is taken only after certain faults does not stand for a plain one further down.
+    if (this.#out.some(one => one.deployment === deployment && (one.onlyAfter === undefined || onlyAfter !== undefined))) return
+    const candidate: { -readonly [K in keyof Candidate]: Candidate[K] } = { deployment }
+    if (onlyAfter !== undefined) candidate.onlyAfter = onlyAfter
+    if (note !== undefined) candidate.note = note
+    this.#out.push(candidate)
   }
 }
 

@@ -4,9 +4,9 @@ import { fallback } from '../../src/index.js'
 import type { Code } from '../../src/protocol/errors.js'
 import type { Deployment, Group, RouteTarget, RouteView, Step } from '../../src/protocol/ports.js'
 import { deploymentsOf, flatten } from '../../src/routing/flatten.js'
-import { scripted, seededRandom } from '../../src/testing/index.js'
+import { routeView, scripted, seededRandom } from '../../src/testing/index.js'
 
-const view: RouteView = { request: { messages: [] }, random: seededRandom(3), nowMs: 0 }
+const view: RouteView = routeView({ random: seededRandom(3) })
 const numbered = (at: number): Deployment => scripted({ id: `d${at}`, answers: 'x' })
 const [a, b, c, d] = [numbered(0), numbered(1), numbered(2), numbered(3)]
 const pool = [a, b, c, d, numbered(4), numbered(5)]

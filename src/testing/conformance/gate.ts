@@ -1,5 +1,5 @@
 import { CODES } from '../../protocol/errors.js'
-import type { AttemptEnd, Deployment, Gate, Permit, Refusal } from '../../protocol/ports.js'
+import type { AttemptEnd, Deployment, Gate, GateCall, Permit, Refusal } from '../../protocol/ports.js'
 import { seededRandom } from '../random.js'
 import { check, ensure, equal, show, type Check } from './check.js'
 
@@ -10,17 +10,19 @@ export interface GateSetup {
   readonly capacity: number
 }
 
+// Small enough for any window of tokens that lets `capacity` calls in.
+const CALL: GateCall = { inputTokens: () => 1, maxOutputTokens: 1 }
 // A failure may close a gate and a success may widen it; neither says nothing about how many may enter.
 const END: AttemptEnd = { outcome: 'neutral', durationMs: 1 }
 
 function permit({ gate, deployment }: GateSetup, what: string): Permit {
-  const entered: Permit | Refusal = gate.tryEnter(deployment)
+  const entered: Permit | Refusal = gate.tryEnter(deployment, CALL)
   ensure(!('refused' in entered), () => `${what}: expected a permit, found ${show(entered)}`)
   return entered
 }
 
 function refusal({ gate, deployment }: GateSetup, what: string): Refusal {
-  const entered: Permit | Refusal = gate.tryEnter(deployment)
+  const entered: Permit | Refusal = gate.tryEnter(deployment, CALL)
   ensure('refused' in entered, () => `${what}: expected a refusal, found a permit`)
   return entered
 }
@@ -78,7 +80,7 @@ async function wakesInTime(setup: GateSetup): Promise<void> {
   const permits = fill(setup)
   let entered: Permit | Refusal | undefined
   setup.gate.onFree(() => {
-    if (entered === undefined || 'refused' in entered) entered = setup.gate.tryEnter(setup.deployment)
+    if (entered === undefined || 'refused' in entered) entered = setup.gate.tryEnter(setup.deployment, CALL)
   })
   permits[0]?.release(END)
   await Promise.resolve()
@@ -127,7 +129,7 @@ function refusesInWords(setup: GateSetup): void {
 }
 
 function isSynchronous(setup: GateSetup): void {
-  const entered: unknown = setup.gate.tryEnter(setup.deployment)
+  const entered: unknown = setup.gate.tryEnter(setup.deployment, CALL)
   ensure(typeof entered === 'object' && entered !== null && !('then' in entered), () => 'expected tryEnter() to answer at once, not by a promise')
   ensure('release' in entered && typeof entered.release === 'function', () => `expected a permit with release(), found ${show(entered)}`)
   const released: unknown = (entered as Permit).release(END)

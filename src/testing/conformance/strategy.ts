@@ -1,11 +1,11 @@
 import type { Deployment, Group, Random, RouteTarget, RouteView } from '../../protocol/ports.js'
 import { seededRandom } from '../random.js'
+import { routeView } from '../view.js'
 import { check, ensure, equal, frozen, show, type Check } from './check.js'
 
 /** Puts targets under the strategy that is checked. */
 export type MakeStrategy<Target extends RouteTarget> = (targets: readonly Target[]) => Group
 
-const NOW_MS = Date.UTC(2026, 0, 1)
 const SIZES = [1, 2, 3, 7, 20]
 const SEEDS = 25
 
@@ -19,6 +19,7 @@ function deployments(count: number): Deployment[] {
     model: `m${i}`,
     capabilities: i % 2 === 0 ? { contextWindow: 8000 * (1 + i), tools: true } : {},
     tags: i % 2 === 0 ? ['even'] : [],
+    weight: 1 + (i % 4),
     price: { input: (i * 7) % 5, output: (i * 11) % 6 },
     reach: {
       upstream: {
@@ -31,7 +32,7 @@ function deployments(count: number): Deployment[] {
 }
 
 function view(random: Random): RouteView {
-  return { request: frozen({ messages: [{ role: 'user' as const, content: 'Hello' }], maxOutputTokens: 100 }), random, nowMs: NOW_MS }
+  return routeView({ request: frozen({ messages: [{ role: 'user' as const, content: 'Hello' }], maxOutputTokens: 100 }), random })
 }
 
 function name(target: RouteTarget): string {
