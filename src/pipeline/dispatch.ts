@@ -27,6 +27,7 @@ export function createDispatch({ clock, random }: { clock: Clock; random: Random
       commit: chat ? 'finish' : 'content',
       retry: settings.retry,
       deadlines: settings.deadlines,
+      usual: route.settings.deadlines,
       clock,
       random,
       cancel: call.cancel,

@@ -1,44 +1,24 @@
 import { GatewayError, verdict } from '../protocol/errors.js'
 import { isContent, type ChatEvent, type FinishEvent } from '../protocol/events.js'
-import type { AttemptEnd, Clock, Headers, Opened, Permit, Wire } from '../protocol/ports.js'
+import type { AttemptEnd, Headers, Opened, Permit } from '../protocol/ports.js'
 import type { UpstreamRequest } from '../protocol/request.js'
 import type { AttemptReport } from '../protocol/result.js'
 import { AttemptAbort } from './abort.js'
-import type { Cancel } from './cancel.js'
+import { endOf, reportOf } from './attempt-report.js'
+import type { AttemptSpec } from './attempt-spec.js'
+import type { Cancellable } from './cancel.js'
 import { AttemptContext, isOpened } from './context.js'
-import type { Deadlines } from './deadlines.js'
-import type { KeyLease } from './keypool.js'
 import type { Live } from './live.js'
 import { Watch } from './watch.js'
 
-/** All that one upstream try needs. */
-export interface AttemptSpec {
-  readonly live: Live
-  readonly request: UpstreamRequest
-  readonly wire: Wire
-  /** How far the answer is read before we commit to this upstream. */
-  readonly commit: 'content' | 'finish'
-  readonly deadlines: Deadlines
-  readonly headers: Headers | undefined
-  readonly clock: Clock
-  readonly cancel: Cancel
-  readonly callStartedMs: number
-  readonly permits: readonly Permit[]
-  readonly key: KeyLease | undefined
-  onEnd(report: AttemptReport, attempt: Attempt): void
-}
-
 /** Is told the next events, nothing at the end, or a fault. */
 export type Reader = (batch: readonly ChatEvent[] | undefined, fault?: GatewayError) => void
-
-/** A report while it is written. */
-type Draft = { -readonly [K in keyof AttemptReport]: AttemptReport[K] }
 
 /**
  * One upstream try from permit to end. It is an object and not a generator: a generator that never started never runs its
  * `finally`, and would leak the permit and the socket.
  */
-export class Attempt {
+export class Attempt implements Cancellable {
   readonly live: Live
   readonly startedMs: number
   readonly #spec: AttemptSpec
@@ -52,46 +32,37 @@ export class Attempt {
   #arrived = 0
   #over = false
   #fault: GatewayError | undefined
-  #off: (() => void) | undefined
-  #done: Reader | undefined
-  readonly #onBatch = (batch: readonly ChatEvent[] | undefined): void => {
+  /** Who waits for the next events. */
+  #waiting: Reader | undefined
+  /** Who waits for commit. */
+  #resolve: ((attempt: Attempt) => void) | undefined
+  #reject: ((fault: GatewayError) => void) | undefined
+  readonly #onEvents = (batch: readonly ChatEvent[] | undefined, error?: unknown): void => {
+    const done = this.#waiting
+    // Ended meanwhile: whoever waited was told.
+    if (done === undefined) return
+    this.#waiting = undefined
     let taken: readonly ChatEvent[] | undefined
     try {
+      if (error !== undefined) throw error
       taken = this.#took(batch)
-    } catch (error) {
-      return this.#onError(error)
+    } catch (cause) {
+      return done(undefined, this.#broke(cause))
     }
-    this.#done?.(taken)
+    done(taken)
   }
-  readonly #onError = (error: unknown): void => this.#done?.(undefined, this.#broke(error))
-  #failRead: ((fault: GatewayError) => void) | undefined
+  readonly #onError = (error: unknown): void => this.#onEvents(undefined, error ?? new Error('no reason'))
 
   private constructor(spec: AttemptSpec) {
     this.#spec = spec
     this.live = spec.live
     this.startedMs = spec.clock.now()
-    this.#watch = new Watch(spec.clock, spec.deadlines, fault => this.#fail(fault))
+    this.#watch = new Watch(spec.clock, spec.deadlines, this)
   }
 
   /** Opens the upstream and reads up to commit. Rejects with the fault, having ended itself. */
-  static async open(spec: AttemptSpec): Promise<Attempt> {
-    const attempt = new Attempt(spec)
-    try {
-      if (spec.cancel.reason !== undefined) throw spec.cancel.reason
-      attempt.#off = spec.cancel.onCancel(reason => attempt.#fail(reason))
-      attempt.#start()
-      const opened = await attempt.#guard(spec.live.upstream.open('chat', spec.request, new AttemptContext(spec, attempt.#abort, attempt.#watch)))
-      attempt.#opened = opened
-      if (opened.warnings.length > 0) attempt.#head.push(opened.warnings.map(warning => ({ type: 'warning', warning })))
-      while (!attempt.#committed) {
-        const batch = attempt.#took(await attempt.#read(opened))
-        if (batch === undefined) break
-        attempt.#head.push(batch)
-      }
-      return attempt
-    } catch (error) {
-      throw attempt.#broke(error)
-    }
+  static open(spec: AttemptSpec): Promise<Attempt> {
+    return new Promise((resolve, reject) => new Attempt(spec).#begin(resolve, reject))
   }
 
   get headers(): Headers {
@@ -130,11 +101,9 @@ export class Attempt {
    */
   read(done: Reader): void {
     if (this.#fault !== undefined) return done(undefined, this.#fault)
-    const head = this.#head.shift()
     const opened = this.#opened
-    if (head !== undefined || this.#over || opened === undefined) return done(head)
-    this.#done = done
-    this.#read(opened).then(this.#onBatch, this.#onError)
+    if (this.#head.length > 0 || this.#over || opened === undefined) return done(this.#head.shift())
+    this.#pull(opened, done)
   }
 
   /** Ends the try: whoever comes first. Releases the key, the permits, the timers and the socket. */
@@ -142,10 +111,10 @@ export class Attempt {
     if (this.#over) return
     this.#over = true
     if (outcome !== 'success') this.#fault = fault ?? new GatewayError('aborted', 'The attempt was ended.', { origin: 'caller' })
-    const { clock, key, permits, onEnd } = this.#spec
+    const { cancel, clock, key, permits, onEnd } = this.#spec
     const nowMs = clock.now()
     this.#watch.stop()
-    this.#off?.()
+    cancel.remove(this)
     onEnd(this.#report(outcome, nowMs), this)
     key?.release(this.#keyFault(outcome), nowMs)
     if (permits.length > 0) this.#release(permits, outcome, nowMs)
@@ -153,24 +122,84 @@ export class Attempt {
     if (this.#fault === undefined) return
     // An upstream that is still opening learns it from the signal.
     this.#abort.abort(this.#fault)
-    this.#failRead?.(this.#fault)
+    this.#tell(this.#fault)
+  }
+
+  cancelled(reason: GatewayError): void {
+    this.#fail(reason)
+  }
+
+  /** A deadline passed. */
+  passed(fault: GatewayError): void {
+    this.#fail(fault)
+  }
+
+  /** Those who wait hear of the end, also where the upstream ignores its signal. */
+  #tell(fault: GatewayError): void {
+    const waiting = this.#waiting
+    const reject = this.#reject
+    this.#waiting = this.#resolve = this.#reject = undefined
+    waiting?.(undefined, fault)
+    reject?.(fault)
+  }
+
+  #begin(resolve: (attempt: Attempt) => void, reject: (fault: GatewayError) => void): void {
+    const { cancel, live, request } = this.#spec
+    this.#resolve = resolve
+    this.#reject = reject
+    if (cancel.reason !== undefined) return void this.#broke(cancel.reason)
+    cancel.add(this)
+    this.#start()
+    try {
+      live.upstream.open('chat', request, new AttemptContext(this.#spec, this.#abort, this.#watch)).then(
+        opened => this.#onOpened(opened),
+        (error: unknown) => this.#over || this.#broke(error),
+      )
+    } catch (error) {
+      this.#broke(error)
+    }
+  }
+
+  #onOpened(opened: Opened): void {
+    // Ended while it opened: what came too late must not stay open.
+    if (this.#over) return isOpened(opened) ? opened.close() : undefined
+    this.#opened = opened
+    if (opened.warnings.length > 0) this.#head.push(opened.warnings.map(warning => ({ type: 'warning', warning })))
+    this.#pull(opened, this.#onHead)
+  }
+
+  readonly #onHead: Reader = (batch, fault) => {
+    const opened = this.#opened
+    // A fault was told by the end that it caused.
+    if (fault !== undefined || opened === undefined) return
+    if (batch !== undefined) this.#head.push(batch)
+    if (batch !== undefined && !this.#committed) return this.#pull(opened, this.#onHead)
+    const resolve = this.#resolve
+    this.#resolve = this.#reject = undefined
+    resolve?.(this)
   }
 
   get #committed(): boolean {
     return this.#finish !== undefined || (this.#spec.commit === 'content' && this.#firstEventMs !== undefined)
   }
 
+  get #thinks(): boolean {
+    const { live, request } = this.#spec
+    return live.deployment.capabilities.reasoning === true || (request.reasoning !== undefined && request.reasoning.effort !== 'none')
+  }
+
   #start(): void {
-    const { live, request, wire, deadlines } = this.#spec
+    const { wire, deadlines } = this.#spec
     if (wire === 'json') return this.#watch.start(deadlines.answerMs, 'answer')
-    const thinks = live.deployment.capabilities.reasoning === true || (request.reasoning !== undefined && request.reasoning.effort !== 'none')
-    this.#watch.start(thinks ? deadlines.reasoningFirstEventMs : deadlines.firstEventMs, 'first-event')
+    this.#watch.start(this.#thinks ? deadlines.reasoningFirstEventMs : deadlines.firstEventMs, 'first-event')
   }
 
   /** One read with the deadlines on it. */
-  #read(opened: Opened): Promise<readonly ChatEvent[] | undefined> {
+  #pull(opened: Opened, done: Reader): void {
+    this.#waiting = done
     this.#watch.reading()
-    return opened.prompt === true ? opened.read() : this.#guard(opened.read())
+    if (opened.readInto !== undefined) opened.readInto(this.#onEvents)
+    else opened.read().then(this.#onEvents, this.#onError)
   }
 
   #took(batch: readonly ChatEvent[] | undefined): readonly ChatEvent[] | undefined {
@@ -209,32 +238,17 @@ export class Attempt {
 
   #content(): void {
     if (this.#firstEventMs !== undefined) return
-    this.#firstEventMs = this.#spec.clock.now() - this.startedMs
+    const firstEventMs = (this.#firstEventMs = this.#spec.clock.now() - this.startedMs)
+    // On the JSON wire content is the end, which tells the permits itself.
+    if (this.#spec.wire === 'stream') for (const permit of this.#spec.permits) permit.committed?.(firstEventMs)
     if (this.#spec.wire === 'stream') this.#watch.content()
   }
 
-  /** Rejects with a deadline or an abort even where the upstream ignores its signal. */
-  #guard<T>(work: Promise<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      this.#failRead = fault => {
-        this.#failRead = undefined
-        reject(fault)
-      }
-      const settle = (): void => {
-        this.#failRead = undefined
-      }
-      work.finally(settle).then(value => {
-        // The loser of the race must not stay open.
-        if (this.#over && isOpened(value)) value.close()
-        resolve(value)
-      }, reject)
-    })
-  }
-
   #fail(fault: GatewayError): void {
-    if (this.#failRead !== undefined) return this.#failRead(fault)
+    if (this.#over) return
     const abandoned = fault.deadline === 'abandon'
-    this.end(fault.code === 'timeout' && fault.deadline !== 'total' && !abandoned ? 'failure' : 'neutral', fault)
+    const { reason } = this.#spec.cancel
+    this.end(fault.code === 'timeout' && fault.deadline !== 'total' && !abandoned ? 'failure' : 'neutral', reason ?? fault)
     // Nobody reads, so nobody would settle the call.
     if (abandoned) this.#spec.cancel.cancel(fault)
   }
@@ -259,34 +273,22 @@ export class Attempt {
   }
 
   #release(permits: readonly Permit[], outcome: AttemptEnd['outcome'], nowMs: number): void {
-    const fault = this.#fault
-    const usage = this.#finish?.usage
-    const limits = this.#opened?.limits
-    const end: AttemptEnd = { outcome, durationMs: nowMs - this.startedMs, ...(fault && { fault }), ...(usage && { usage }), ...(limits && { limits }) }
+    const end = endOf({ outcome: this.#judged(outcome), durationMs: nowMs - this.startedMs, firstEventMs: this.#firstEventMs, fault: this.#fault, usage: this.#finish?.usage, limits: this.#opened?.limits })
     for (const permit of permits) permit.release(end)
   }
 
-  #report(outcome: AttemptEnd['outcome'], nowMs: number): AttemptReport {
-    const { id, provider, model } = this.live.deployment
-    const report: Draft = {
-      deployment: id,
-      provider,
-      model,
-      outcome: outcome === 'neutral' ? 'aborted' : outcome,
-      startedMs: this.startedMs - this.#spec.callStartedMs,
-      durationMs: nowMs - this.startedMs,
-    }
-    if (this.#firstEventMs !== undefined) report.firstEventMs = this.#firstEventMs
-    if (this.#finish !== undefined) report.usage = this.#finish.usage
-    if (this.#responseId !== undefined) report.responseId = this.#responseId
-    if (this.#fault !== undefined) blame(report, this.#fault)
-    return report
+  /** A deadline that the caller drew tighter than the route says nothing about the deployment. */
+  #judged(outcome: AttemptEnd['outcome']): AttemptEnd['outcome'] {
+    const { deadlines, usual } = this.#spec
+    const which = this.#fault?.deadline
+    if (outcome !== 'failure' || which === undefined || usual === deadlines) return outcome
+    const key = which === 'answer' ? 'answerMs' : which === 'idle' ? 'idleMs' : this.#thinks ? 'reasoningFirstEventMs' : 'firstEventMs'
+    return deadlines[key] < usual[key] ? 'neutral' : outcome
   }
-}
 
-function blame(report: Draft, fault: GatewayError): void {
-  report.code = fault.code
-  report.reason = fault.message
-  if (fault.status !== undefined) report.status = fault.status
-  if (fault.deadline !== undefined) report.deadline = fault.deadline
+  #report(outcome: AttemptEnd['outcome'], nowMs: number): AttemptReport {
+    const { deployment } = this.live
+    const { callStartedMs } = this.#spec
+    return reportOf({ deployment, outcome, startedMs: this.startedMs - callStartedMs, durationMs: nowMs - this.startedMs, firstEventMs: this.#firstEventMs, usage: this.#finish?.usage, responseId: this.#responseId, fault: this.#fault })
+  }
 }

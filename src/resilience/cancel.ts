@@ -1,12 +1,17 @@
 import type { GatewayError } from '../protocol/errors.js'
 
+/** Is told when a flight is ended. An object and not a function, so that a call makes no closure for it. */
+export interface Cancellable {
+  cancelled(reason: GatewayError): void
+}
+
 /**
  * Ends a flight once, from wherever the end comes: the caller's abort, the total deadline, `close()`. Lighter than an
  * `AbortController`, which each attempt has of its own.
  */
 export class Cancel {
   #reason: GatewayError | undefined
-  #listeners: Set<(reason: GatewayError) => void> | undefined
+  readonly #listeners: Cancellable[] = []
 
   get reason(): GatewayError | undefined {
     return this.#reason
@@ -15,24 +20,30 @@ export class Cancel {
   cancel(reason: GatewayError): void {
     if (this.#reason !== undefined) return
     this.#reason = reason
-    const listeners = this.#listeners
-    this.#listeners = undefined
-    listeners?.forEach(listener => listener(reason))
+    for (const listener of this.#listeners.splice(0)) listener.cancelled(reason)
   }
 
-  /** Calls `listener` at the end, or now if it has come; returns its removal. */
+  /** Tells `listener` at the end, or now if it has come. */
+  add(listener: Cancellable): void {
+    if (this.#reason === undefined) this.#listeners.push(listener)
+    else listener.cancelled(this.#reason)
+  }
+
+  remove(listener: Cancellable): void {
+    // Those that came last leave first.
+    const at = this.#listeners.lastIndexOf(listener)
+    if (at >= 0) this.#listeners.splice(at, 1)
+  }
+
+  /** {@link add} for a function; returns its removal. */
   onCancel(listener: (reason: GatewayError) => void): () => void {
-    if (this.#reason !== undefined) {
-      listener(this.#reason)
-      return () => undefined
-    }
-    const listeners = (this.#listeners ??= new Set())
-    listeners.add(listener)
-    return () => void listeners.delete(listener)
+    const own: Cancellable = { cancelled: listener }
+    this.add(own)
+    return () => this.remove(own)
   }
 
   /** Listeners still attached: 0 once nothing waits. */
   get listening(): number {
-    return this.#listeners?.size ?? 0
+    return this.#listeners.length
   }
 }

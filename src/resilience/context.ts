@@ -1,7 +1,7 @@
 import type { Clock, Headers, OpenContext, Opened, Wire } from '../protocol/ports.js'
 import type { Secret } from '../protocol/secret.js'
 import type { AttemptAbort } from './abort.js'
-import type { AttemptSpec } from './attempt.js'
+import type { AttemptSpec } from './attempt-spec.js'
 import type { Watch } from './watch.js'
 
 /** What an attempt hands to its upstream. A class: a literal with a getter in it is made the slow way, at each call. */

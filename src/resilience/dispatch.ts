@@ -25,6 +25,8 @@ export interface WalkSpec {
   readonly commit: 'content' | 'finish'
   readonly retry: RetrySettings
   readonly deadlines: Deadlines
+  /** What holds on this route where the caller says nothing. */
+  readonly usual: Deadlines
   readonly headers: Headers | undefined
   readonly accept: Accept | undefined
   readonly clock: Clock
@@ -246,7 +248,7 @@ export class Walk {
   }
 
   #once(candidate: LiveCandidate, { permits, key }: Entered): Promise<Attempt> {
-    const { wire, commit, deadlines, headers, clock, cancel, startedMs, accept } = this.#spec
+    const { wire, commit, deadlines, usual, headers, clock, cancel, startedMs, accept } = this.#spec
     const { live } = candidate
     const prefill = live.deployment.capabilities.prefill === true ? this.#prefill : undefined
     const request = this.#repair ?? prefill ?? this.#spec.request
@@ -258,6 +260,7 @@ export class Walk {
       wire,
       commit,
       deadlines,
+      usual,
       headers,
       clock,
       cancel,

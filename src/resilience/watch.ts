@@ -2,6 +2,11 @@ import type { Deadline, GatewayError } from '../protocol/errors.js'
 import type { Clock, Timer } from '../protocol/ports.js'
 import { timeout, type Deadlines } from './deadlines.js'
 
+/** Is told of a deadline that passed. */
+interface Watched {
+  passed(fault: GatewayError): void
+}
+
 /**
  * The clocks of one attempt: the first deadline until content comes, then the idle clock while somebody reads, and the
  * abandon clock while nobody does. One timer serves both: it looks again when it is due, instead of being set for each chunk.
@@ -9,7 +14,7 @@ import { timeout, type Deadlines } from './deadlines.js'
 export class Watch {
   readonly #clock: Clock
   readonly #deadlines: Deadlines
-  readonly #passed: (fault: GatewayError) => void
+  readonly #owner: Watched
   #timer: Timer | undefined
   #idling = false
   /** When bytes came last, or a reader did. */
@@ -17,15 +22,15 @@ export class Watch {
   /** Since when nobody reads; `undefined` while somebody does. */
   #awayMs: number | undefined
 
-  constructor(clock: Clock, deadlines: Deadlines, passed: (fault: GatewayError) => void) {
+  constructor(clock: Clock, deadlines: Deadlines, owner: Watched) {
     this.#clock = clock
     this.#deadlines = deadlines
-    this.#passed = passed
+    this.#owner = owner
   }
 
   /** Until content comes. */
   start(ms: number, deadline: Deadline): void {
-    this.#timer = this.#clock.after(ms, () => this.#passed(timeout(deadline, ms)))
+    this.#timer = this.#clock.after(ms, () => this.#owner.passed(timeout(deadline, ms)))
   }
 
   /** Content came on the stream wire: from here the stream must not fall silent. */
@@ -68,7 +73,7 @@ export class Watch {
       const away = this.#awayMs !== undefined
       const quietMs = this.#clock.now() - (this.#awayMs ?? this.#activeMs)
       const boundMs = away ? abandonMs : idleMs
-      if (quietMs >= boundMs) this.#passed(timeout(away ? 'abandon' : 'idle', boundMs))
+      if (quietMs >= boundMs) this.#owner.passed(timeout(away ? 'abandon' : 'idle', boundMs))
       else this.#look(Math.min(idleMs, boundMs - quietMs))
     })
   }

@@ -38,7 +38,6 @@ export class Answer implements Opened, ByteConsumer {
   readonly status: number
   readonly headers: Headers
   readonly warnings: readonly Warning[]
-  readonly prompt = true
   readonly #parts: AnswerParts
   readonly #body: ByteReader
   readonly #decoder: Decoder

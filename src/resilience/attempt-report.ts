@@ -1,0 +1,44 @@
+import type { GatewayError } from '../protocol/errors.js'
+import type { Usage } from '../protocol/events.js'
+import type { AttemptEnd, Deployment, RateLimits } from '../protocol/ports.js'
+import type { AttemptReport } from '../protocol/result.js'
+
+/** How a try ended, with what is not known left undefined. */
+interface Ended {
+  readonly outcome: AttemptEnd['outcome']
+  readonly durationMs: number
+  readonly firstEventMs: number | undefined
+  readonly usage: Usage | undefined
+  readonly fault: GatewayError | undefined
+}
+
+type Draft<T> = { -readonly [K in keyof T]: T[K] }
+
+/** The end of a try as its permits are told. */
+export function endOf({ outcome, durationMs, firstEventMs, fault, usage, limits }: Ended & { readonly limits: RateLimits | undefined }): AttemptEnd {
+  const end: Draft<AttemptEnd> = { outcome, durationMs }
+  if (firstEventMs !== undefined) end.firstEventMs = firstEventMs
+  if (fault !== undefined) end.fault = fault
+  if (usage !== undefined) end.usage = usage
+  if (limits !== undefined) end.limits = limits
+  return end
+}
+
+/** The end of a try as the caller is told. `startedMs` is counted from the start of the call. */
+export function reportOf(ended: Ended & { readonly deployment: Deployment; readonly startedMs: number; readonly responseId: string | undefined }): AttemptReport {
+  const { deployment, outcome, startedMs, durationMs, firstEventMs, usage, responseId, fault } = ended
+  const { id, provider, model } = deployment
+  const report: Draft<AttemptReport> = { deployment: id, provider, model, outcome: outcome === 'neutral' ? 'aborted' : outcome, startedMs, durationMs }
+  if (firstEventMs !== undefined) report.firstEventMs = firstEventMs
+  if (usage !== undefined) report.usage = usage
+  if (responseId !== undefined) report.responseId = responseId
+  if (fault !== undefined) blame(report, fault)
+  return report
+}
+
+function blame(report: Draft<AttemptReport>, fault: GatewayError): void {
+  report.code = fault.code
+  report.reason = fault.message
+  if (fault.status !== undefined) report.status = fault.status
+  if (fault.deadline !== undefined) report.deadline = fault.deadline
+}
