@@ -40,8 +40,10 @@ export class Flight {
   }
 
   /** Walks the plan up to commit. */
-  async open(): Promise<void> {
-    this.#attempt = await this.walk.next()
+  open(): Promise<void> {
+    return this.walk.next().then(attempt => {
+      this.#attempt = attempt
+    })
   }
 
   /** Tells the next events of the answer, whoever gives it; nothing after `finish`. */

@@ -63,7 +63,7 @@ function priced({ walk }: Flight): Cost {
     const usage = known ? reported : estimatedUsage(attempt)
     const one = bill(usage, attempt.live.deployment.price)
     bills.push(one)
-    const report = walk.log.reports[at]
+    const report = walk.log.at(at)
     if (report !== undefined) walk.log.priced(report, usage, one?.nanos)
   }
   return total(bills, estimated)

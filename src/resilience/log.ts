@@ -6,20 +6,36 @@ import type { LiveCandidate } from './live.js'
 
 /** What happened on a walk, in order: each try and each deployment passed over, and the error that follows from them. */
 export class WalkLog {
-  readonly reports: AttemptReport[] = []
-  /** Attempts whose output the provider bills, with their place in `reports`. */
+  /** In order of their starts; a try that has not ended has its place and no report yet. */
+  readonly #places: (AttemptReport | undefined)[] = []
+  #open = 0
+  /** Attempts whose output the provider bills, with their place. */
   readonly billed: { readonly attempt: Attempt; readonly at: number }[] = []
   readonly #faults: GatewayError[] = []
   #last: { readonly fault: GatewayError; readonly candidate: LiveCandidate } | undefined
 
+  get reports(): readonly AttemptReport[] {
+    return this.#open === 0 ? (this.#places as AttemptReport[]) : this.#places.filter(report => report !== undefined)
+  }
   /** The fault that decides where the walk may go. */
   get last(): { readonly fault: GatewayError; readonly candidate: LiveCandidate } | undefined {
     return this.#last
   }
 
+  /** A try begins; gives its place. */
+  begin(): number {
+    this.#open++
+    return this.#places.push(undefined) - 1
+  }
+
   ended(at: number, report: AttemptReport, attempt: Attempt): void {
-    this.reports[at] = report
+    this.#open--
+    this.#places[at] = report
     if (attempt.billed) this.billed.push({ attempt, at })
+  }
+
+  at(place: number): AttemptReport | undefined {
+    return this.#places[place]
   }
 
   /** What a try used and cost is known only when the call is settled. */
@@ -29,19 +45,19 @@ export class WalkLog {
 
   /** An answer that had come whole was not accepted. */
   rejected(at: number, fault: GatewayError): void {
-    const report = this.reports[at]
-    if (report !== undefined) this.reports[at] = { ...report, outcome: 'failure', code: fault.code, reason: fault.message }
+    const report = this.#places[at]
+    if (report !== undefined) this.#places[at] = { ...report, outcome: 'failure', code: fault.code, reason: fault.message }
   }
 
   waited(waitedMs: number): void {
-    const last = this.reports.at(-1)
-    if (last !== undefined) this.reports[this.reports.length - 1] = { ...last, waitedMs }
+    const last = this.#places.at(-1)
+    if (last !== undefined) this.#places[this.#places.length - 1] = { ...last, waitedMs }
   }
 
   skipped({ live: { deployment } }: LiveCandidate, reason: string, startedMs: number, fault?: GatewayError): void {
     if (fault !== undefined) this.#faults.push(fault)
     const { id, provider, model } = deployment
-    this.reports.push({ deployment: id, provider, model, outcome: 'skipped', reason, startedMs, durationMs: 0, ...(fault !== undefined && { code: fault.code }) })
+    this.#places.push({ deployment: id, provider, model, outcome: 'skipped', reason, startedMs, durationMs: 0, ...(fault !== undefined && { code: fault.code }) })
   }
 
   /** A candidate was given up after this fault. */

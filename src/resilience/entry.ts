@@ -1,0 +1,81 @@
+import { GatewayError, verdict } from '../protocol/errors.js'
+import type { Clock, GateCall, Permit, Refusal } from '../protocol/ports.js'
+import { enter, isPermits } from './gates.js'
+import { isCooling, type KeyLease, type KeysCooling } from './keypool.js'
+import type { LiveCandidate } from './live.js'
+import type { WalkLog } from './log.js'
+
+/** Leave to try a candidate: its permits and a key. */
+export interface Entered {
+  readonly permits: readonly Permit[]
+  readonly key: KeyLease | undefined
+}
+/** No leave: every place is `full`; the candidate is `shut` for a time; or it `rests` and can be waited for like an upstream's own wait. */
+export interface Barred {
+  readonly why: 'full' | 'shut' | 'rests'
+  readonly fault?: GatewayError
+}
+
+const FULL: Barred = { why: 'full' }
+const SHUT: Barred = { why: 'shut' }
+
+/** Gates and keys of candidates: entered without waiting, or written down why not. */
+export class Entry {
+  readonly #clock: Clock
+  readonly #call: GateCall
+  readonly #log: WalkLog
+  readonly #startedMs: number
+
+  constructor(clock: Clock, call: GateCall, log: WalkLog, startedMs: number) {
+    this.#clock = clock
+    this.#call = call
+    this.#log = log
+    this.#startedMs = startedMs
+  }
+
+  tryEnter(candidate: LiveCandidate): Entered | Barred | Promise<Entered | Barred> {
+    const permits = enter(candidate.live, this.#call)
+    if (isPermits(permits)) return this.lend(candidate, permits)
+    return permits.refused === 'queue_full' ? FULL : this.#shut(candidate, permits)
+  }
+
+  /** A key for the permits, or the permits given back. Waits only where a function is asked for the key. */
+  lend(candidate: LiveCandidate, permits: readonly Permit[]): Entered | Barred | Promise<Entered | Barred> {
+    const { keys } = candidate.live
+    if (keys === undefined) return { permits, key: undefined }
+    const lent = keys.lend(this.#clock.now())
+    if (!(lent instanceof Promise)) return isCooling(lent) ? this.#rests(candidate, permits, lent) : { permits, key: lent }
+    return lent.then(
+      key => ({ permits, key }),
+      (error: unknown) => this.#without(candidate, permits, 'its apiKey function failed', error as GatewayError, SHUT),
+    )
+  }
+
+  skip(candidate: LiveCandidate, reason: string, fault?: GatewayError): void {
+    this.#log.skipped(candidate, reason, this.#clock.now() - this.#startedMs, fault)
+  }
+
+  /** A circuit that is open is passed over at once; a limit that slides on can be waited for. */
+  #shut(candidate: LiveCandidate, { refused, retryAtMs, reason = `refused: ${refused}` }: Refusal): Barred {
+    const wait = retryAtMs === undefined ? undefined : Math.max(0, retryAtMs - this.#clock.now())
+    const fault = new GatewayError(refused, `"${candidate.live.deployment.id}" is not asked: ${reason}.`, { origin: 'gateway', ...(wait !== undefined && { retryAfterMs: wait }) })
+    this.skip(candidate, reason, fault)
+    return verdict(refused).blame === 'key' && wait !== undefined ? { why: 'rests', fault } : { why: 'shut', fault }
+  }
+
+  #rests(candidate: LiveCandidate, permits: readonly Permit[], { untilMs, fault: { code } }: KeysCooling): Barred {
+    const restMs = untilMs - this.#clock.now()
+    const fault = new GatewayError(code, `Every key of "${candidate.live.deployment.id}" rests after ${code}.`, { origin: 'upstream', retryAfterMs: restMs })
+    return this.#without(candidate, permits, `every key rests for ${Math.ceil(restMs)} ms`, fault, { why: 'rests', fault })
+  }
+
+  #without(candidate: LiveCandidate, permits: readonly Permit[], reason: string, fault: GatewayError, barred: Barred): Barred {
+    this.skip(candidate, reason, fault)
+    for (const permit of permits) permit.release({ outcome: 'neutral', durationMs: 0 })
+    return barred
+  }
+}
+
+export function isEntered(answer: Entered | Barred): answer is Entered {
+  return 'permits' in answer
+}

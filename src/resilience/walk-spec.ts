@@ -1,0 +1,45 @@
+import type { GatewayError } from '../protocol/errors.js'
+import type { ChatEvent } from '../protocol/events.js'
+import type { Clock, GateCall, Headers, Random, Wire } from '../protocol/ports.js'
+import type { UpstreamRequest } from '../protocol/request.js'
+import type { RetrySettings } from './backoff.js'
+import type { Cancel } from './cancel.js'
+import type { Deadlines } from './deadlines.js'
+import type { Line } from './line.js'
+import type { LiveCandidate } from './live.js'
+
+/** Judges a whole answer before commit; a refusal says how to ask again. */
+export type Accept = (events: readonly ChatEvent[]) => Promise<{ readonly fault: GatewayError; readonly repair: UpstreamRequest } | undefined>
+
+/** What a walk is given. */
+export interface WalkSpec {
+  readonly request: UpstreamRequest
+  readonly candidates: readonly LiveCandidate[]
+  readonly wire: Wire
+  readonly commit: 'content' | 'finish'
+  readonly retry: RetrySettings
+  readonly deadlines: Deadlines
+  /** What holds on this route where the caller says nothing. */
+  readonly usual: Deadlines
+  readonly headers: Headers | undefined
+  readonly accept: Accept | undefined
+  readonly clock: Clock
+  readonly random: Random
+  readonly cancel: Cancel
+  readonly line: Line
+  /** What gates may know of the call. */
+  readonly gateCall: GateCall
+  readonly startedMs: number
+}
+
+/** What the parts of a walk share and change. */
+export interface WalkState {
+  /** Tries left. */
+  left: number
+  /** Sent instead to a deployment that can go on from an assistant's half answer. */
+  prefill: UpstreamRequest | undefined
+  /** Only such a deployment is asked: the reader cannot take back what it was given. */
+  mustContinue: boolean
+  /** The one repair of the call was asked for. */
+  repaired: boolean
+}
