@@ -3,7 +3,7 @@ import { logPlugin } from './plugins/log.js'
 import { deploymentsOf } from './routing/flatten.js'
 import { Router } from './routing/router.js'
 import { createAdmit } from './pipeline/admit.js'
-import type { Call, CallOptions, Settings } from './pipeline/call.js'
+import { Call, type CallOptions, type Settings } from './pipeline/call.js'
 import { Delivery } from './pipeline/deliver.js'
 import { createDispatch } from './pipeline/dispatch.js'
 import { createPlan } from './pipeline/plan.js'
@@ -18,7 +18,6 @@ import { GatewayError } from './protocol/errors.js'
 import type { Plugin } from './protocol/ports.js'
 import type { ChatRequest } from './protocol/request.js'
 import type { ChatResult } from './protocol/result.js'
-import { Cancel } from './resilience/cancel.js'
 import type { DeploymentFactory } from './routing/router.js'
 import { lazyTransport } from './transport/lazy.js'
 import type { Transport } from './transport/types.js'
@@ -163,22 +162,7 @@ export class Gateway<
 
   #call(kind: Call['kind'], asked: ChatRequest, options: CallOptions): Call {
     if (this.#closing !== undefined) throw closed()
-    const releases: (() => void)[] = []
-    const call: Call = {
-      id: this.#id(),
-      kind,
-      asked,
-      options,
-      startedMs: this.#now(),
-      cancel: new Cancel(),
-      onEnd: release => void releases.push(release),
-      end: () => {
-        this.#open.delete(call)
-        for (const release of releases.splice(0)) release()
-      },
-    }
-    this.#open.add(call)
-    return call
+    return new Call(this.#id(), kind, asked, options, this.#now(), this.#open)
   }
 
   /** Unique by its counter within this gateway, and by the gateway's own chance beyond it. */

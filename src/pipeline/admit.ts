@@ -19,8 +19,7 @@ export function createAdmit({ router, plugins, clock }: { router: Router<Setting
     const route = router.resolve(asked.model)
     const settings = settingsOf(route.settings, options)
     const { totalMs } = settings.deadlines
-    const timer = clock.after(totalMs, () => cancel.cancel(timeout('total', totalMs)))
-    call.onEnd(() => timer.cancel())
+    call.limit(clock.after(totalMs, () => cancel.cancel(timeout('total', totalMs))))
     listen(call)
     const output = asked.output === undefined ? undefined : schemas.resolve(asked.output, '"output"')
     const hooks = openHooks(plugins, { id: call.id, kind: call.kind, model: asked.model, ...(options.metadata !== undefined && { metadata: options.metadata }) })
@@ -35,12 +34,13 @@ export function createAdmit({ router, plugins, clock }: { router: Router<Setting
 }
 
 /** The caller's abort reaches everything the call holds. */
-function listen({ options: { signal }, cancel, onEnd }: Call): void {
+function listen(call: Call): void {
+  const { options: { signal }, cancel } = call
   if (signal === undefined) return
   const abort = (): void => cancel.cancel(new GatewayError('aborted', 'The caller aborted the call.', { origin: 'caller' }))
   if (signal.aborted) return abort()
   signal.addEventListener('abort', abort, { once: true })
-  onEnd(() => signal.removeEventListener('abort', abort))
+  call.onEnd(() => signal.removeEventListener('abort', abort))
 }
 
 /** A hook that hangs must not outlive the call. */

@@ -1,12 +1,12 @@
 import type { GatewayError } from '../protocol/errors.js'
-import type { Prefer, Principal, Wire } from '../protocol/ports.js'
+import type { Prefer, Principal, Timer, Wire } from '../protocol/ports.js'
 import type { ChatRequest, UpstreamRequest } from '../protocol/request.js'
 import type { Json } from '../protocol/json.js'
 import type { Excluded } from '../protocol/result.js'
 import type { HookChain } from '../plugins/hooks.js'
 import type { Deadlines } from '../resilience/deadlines.js'
 import type { RetrySettings } from '../resilience/backoff.js'
-import type { Cancel } from '../resilience/cancel.js'
+import { Cancel } from '../resilience/cancel.js'
 import type { LiveCandidate } from '../resilience/live.js'
 import type { Route } from '../routing/router.js'
 import type { OutputSpec } from './schema.js'
@@ -51,17 +51,46 @@ export interface CallOptions {
 }
 
 /** One caller's request: its abort, its deadline, its record. */
-export interface Call {
+export class Call {
+  readonly cancel = new Cancel()
   readonly id: string
   readonly kind: 'chat' | 'stream'
   readonly asked: ChatRequest
   readonly options: CallOptions
   readonly startedMs: number
-  readonly cancel: Cancel
+  readonly #open: Set<Call>
+  #releases: (() => void)[] | undefined
+  #timer: Timer | undefined
+
+  /** @param open where it stands until it was settled. */
+  constructor(id: string, kind: Call['kind'], asked: ChatRequest, options: CallOptions, startedMs: number, open: Set<Call>) {
+    this.id = id
+    this.kind = kind
+    this.asked = asked
+    this.options = options
+    this.startedMs = startedMs
+    this.#open = open
+    open.add(this)
+  }
+
+  /** The clock over everything. */
+  limit(timer: Timer): void {
+    this.#timer = timer
+  }
+
   /** Runs once, when the call was settled. */
-  readonly onEnd: (release: () => void) => void
-  /** Runs what `onEnd` collected. */
-  readonly end: () => void
+  onEnd(release: () => void): void {
+    ;(this.#releases ??= []).push(release)
+  }
+
+  /** Lets go of what `onEnd` and `limit` collected. */
+  end(): void {
+    this.#open.delete(this)
+    this.#timer?.cancel()
+    const releases = this.#releases
+    this.#releases = undefined
+    if (releases !== undefined) for (const release of releases) release()
+  }
 }
 
 /** A call that was let in. */

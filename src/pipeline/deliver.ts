@@ -3,6 +3,7 @@ import { GatewayError } from '../protocol/errors.js'
 import type { ChatEvent } from '../protocol/events.js'
 import type { ChatResult } from '../protocol/result.js'
 import type { Reader } from '../resilience/attempt.js'
+import type { Cancellable } from '../resilience/cancel.js'
 import type { Admitted, Call, CallEnd } from './call.js'
 import type { Flight } from './flight.js'
 import { judge } from './judge.js'
@@ -14,7 +15,7 @@ export type Settle = (call: Call, end: CallEnd, known: Known) => Settled
  * One loop over the events of an answer, on their way to the caller: hooks, the fold, and the end. What ends is the stream,
  * not the promise, so settling belongs here: once, by the finish, a fault, or whoever leaves first.
  */
-export class Delivery {
+export class Delivery implements Cancellable {
   readonly #admitted: Admitted
   readonly #flight: Flight
   readonly #settle: Settle
@@ -48,9 +49,12 @@ export class Delivery {
     this.#settle = settle
     // What the upstream sent is kept apart only where a record will show it.
     this.#raw = admitted.hooks.watches && keepRaw ? new Collector() : this.#seen
-    const { cancel, onEnd } = admitted.call
-    // A reader that waits hears of it from its read; without one, nobody else would settle the call.
-    onEnd(cancel.onCancel(reason => void (this.#reading || this.#fail(reason))))
+    admitted.call.cancel.add(this)
+  }
+
+  /** A reader that waits hears of it from its read; without one, nobody else would settle the call. */
+  cancelled(reason: GatewayError): void {
+    if (!this.#reading) this.#fail(reason)
   }
 
   get call(): Call {
@@ -136,6 +140,7 @@ export class Delivery {
 
   #end(end: CallEnd): void {
     if (this.#settled !== undefined) return
+    this.call.cancel.remove(this)
     this.#settled = this.#settle(this.#admitted.call, end, { admitted: this.#admitted, flight: this.#flight, collected: () => this.#raw.result() })
   }
 

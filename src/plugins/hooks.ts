@@ -42,7 +42,11 @@ export function openHooks(plugins: readonly Plugin[], view: CallView): HookChain
     asks: asking.length > 0,
     watches: watching.length > 0,
     request: request => inTurn(asking, request),
-    events: batch => watching.reduce((events, named) => through(named, events), batch),
+    events: batch => {
+      let events = batch
+      for (const named of watching) events = through(named, events)
+      return events
+    },
     flush: reason => flushAll(watching, reason),
   }
 }
@@ -79,13 +83,19 @@ function checked(name: string, next: unknown): UpstreamRequest {
 
 function through({ name, hooks }: Named, events: readonly ChatEvent[]): readonly ChatEvent[] {
   if (hooks.event === undefined) return events
-  const out: ChatEvent[] = []
-  for (const event of events) {
-    const given = guarded(name, () => hooks.event?.(event))
-    if (given === undefined) continue
-    for (const one of Array.isArray(given) ? (given as readonly unknown[]) : [given]) out.push(eventOf(one, name))
+  try {
+    // The usual case, one event that comes out as one, makes one list.
+    const out: ChatEvent[] = []
+    for (const event of events) {
+      const given: unknown = hooks.event(event)
+      if (given === event) out.push(event)
+      else if (Array.isArray(given)) for (const one of given as readonly unknown[]) out.push(eventOf(one, name))
+      else if (given !== undefined) out.push(eventOf(given, name))
+    }
+    return out
+  } catch (error) {
+    throw refusal(name, error)
   }
-  return out
 }
 
 /** Anything else, a promise above all, would silently be lost. */
