@@ -6,6 +6,7 @@ import { createAdmit } from './pipeline/admit.js'
 import { Call, type CallOptions, type Settings } from './pipeline/call.js'
 import { Delivery } from './pipeline/deliver.js'
 import { createDispatch } from './pipeline/dispatch.js'
+import { Learning } from './pipeline/learning.js'
 import { createPlan } from './pipeline/plan.js'
 import { createRecall } from './pipeline/recall.js'
 import { createReserve } from './pipeline/reserve.js'
@@ -59,6 +60,7 @@ export class Gateway<
   readonly #plugins: readonly Plugin[]
   readonly #run: (call: Call) => Promise<Delivery>
   readonly #open = new Set<Call>()
+  readonly #learning = new Learning()
   readonly #now: () => number
   #closing: Promise<void> | undefined
   readonly #mark: string
@@ -81,14 +83,14 @@ export class Gateway<
     this.#now = () => clock.now()
     this.#mark = Math.floor(random() * 2 ** 50).toString(36).padStart(10, '0')
     const content = this.#plugins.some(plugin => plugin.content === true)
-    const settle = createSettle({ plugins: this.#plugins, clock, content })
+    const settle = createSettle({ plugins: this.#plugins, clock, content, learning: this.#learning })
     this.#run = createRun({
       admit: createAdmit({ router: this.#router, plugins: this.#plugins, clock }),
       recall: createRecall(),
       plan: createPlan({ bring: deployment => this.#fleet.bring(deployment), sights: { random, nowMs: this.#now, stats: () => ({ inFlight: 0, failures: 0, stuckMs: 0 }), cost: () => undefined, states: new WeakMap() } }),
       reserve: createReserve(),
       dispatch: createDispatch({ clock, random }),
-      deliver: (admitted, flight) => new Delivery(admitted, flight, settle, content),
+      deliver: (admitted, source) => new Delivery(admitted, source, settle, content),
       settle,
     })
   }
@@ -129,6 +131,11 @@ export class Gateway<
       ...(sockets !== undefined && { sockets }),
       log: { dropped: this.#plugins.reduce((sum, plugin) => sum + (plugin.dropped?.() ?? 0), 0) },
     }
+  }
+
+  /** Tells the strategies that learn how good the answer of a call was. False where the call is not known (any more). */
+  report(id: string, { score }: { readonly score: number }): boolean {
+    return this.#learning.report(id, score)
   }
 
   /** Waits until the plugins have written what they hold back: call it before a serverless function returns. */

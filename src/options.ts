@@ -3,7 +3,7 @@ import { GatewayError } from './protocol/errors.js'
 import { isObject } from './protocol/json.js'
 import type { Clock, Deployment, Group, Plugin, Random } from './protocol/ports.js'
 import { nearest, quoted } from './protocol/suggest.js'
-import type { DeadlineOptions, Recover, RetryOptions, Settings } from './pipeline/call.js'
+import type { DeadlineOptions, HedgeSettings, QueueSettings, Recover, RetryOptions, Settings } from './pipeline/call.js'
 import { DEADLINES, DEFAULTS, RETRY, withSettings } from './pipeline/settings.js'
 import type { LogTarget } from './plugins/sinks.js'
 import { isTarget } from './routing/fallback.js'
@@ -22,6 +22,10 @@ export interface SettingOptions {
   readonly recover?: Recover
   /** Sent where the request names none. */
   readonly maxOutputTokens?: number
+  /** Where every deployment of a route is unavailable, calls wait. Off; `true`: at most 1,000 calls, each at most 30,000 ms. */
+  readonly queue?: boolean | QueueSettings
+  /** Asks the next candidate too where the first is slow; the first to commit answers. Off; `true`: after the p95 of the first, for at most 5 % of the calls. */
+  readonly hedge?: boolean | HedgeSettings
 }
 
 /** A route with settings of its own. */
@@ -65,12 +69,22 @@ const count = z.custom(value => Number.isSafeInteger(value) && Number(value) > 0
 const aFunction = z.custom(value => typeof value === 'function', 'must be a function')
 const oneOf = (...words: readonly string[]) => z.custom(value => words.includes(value as string), `must be one of ${words.map(word => `"${word}"`).join(', ')}`)
 const numbers = (names: ReadonlySet<string>) => z.optional(z.strictObject(Object.fromEntries([...names].map(name => [name, z.optional(name.endsWith('Ms') ? ms : count)]))))
+const only = (value: Record<string, unknown>, keys: readonly string[]): boolean => Object.keys(value).every(key => keys.includes(key))
+const finite = (value: unknown, above: number, most = Number.MAX_SAFE_INTEGER): boolean => typeof value === 'number' && value > above && value <= most
+function isQueue(value: unknown): boolean {
+  return typeof value === 'boolean' || (isObject(value) && only(value, ['maxSize', 'maxWaitMs']) && Number.isSafeInteger(value['maxSize']) && finite(value['maxSize'], 0) && finite(value['maxWaitMs'], 0))
+}
+function isHedge(value: unknown): boolean {
+  return typeof value === 'boolean' || (isObject(value) && only(value, ['afterMs', 'budget']) && (value['afterMs'] === 'p95' || finite(value['afterMs'], -1)) && finite(value['budget'], 0, 1))
+}
 const settingShape = {
   retry: numbers(RETRY),
   deadlines: numbers(DEADLINES),
   chatWire: z.optional(oneOf('json', 'stream')),
   recover: z.optional(oneOf('error', 'restart', 'continue')),
   maxOutputTokens: z.optional(count),
+  queue: z.optional(z.custom(isQueue, 'must be true, false, or both bounds: { maxSize: 1_000, maxWaitMs: 30_000 }, each above 0')),
+  hedge: z.optional(z.custom(isHedge, "must be true, false, or { afterMs, budget }: a number of milliseconds or 'p95', and the share of calls that may be hedged, such as 0.05")),
 }
 const isPlugin = (value: unknown): boolean => isObject(value) && typeof value['name'] === 'string'
 const gatewayShape = z.strictObject({

@@ -14,8 +14,22 @@ import type { OutputSpec } from './schema.js'
 /** What a stream does when its upstream fails after commit. */
 export type Recover = 'error' | 'restart' | 'continue'
 
+/** The outage queue: how many calls may wait for a route whose every deployment is unavailable, and how long each. */
+export interface QueueSettings {
+  readonly maxSize: number
+  readonly maxWaitMs: number
+}
+/** When a second candidate is asked beside the first, and for how large a share of the calls at the most. */
+export interface HedgeSettings {
+  /** Milliseconds without content, or the 95th percentile of the first candidate as it was measured. */
+  readonly afterMs: number | 'p95'
+  readonly budget: number
+}
+
 /** What holds for a call: the nearest of call, route and gateway wins. */
 export interface Settings {
+  readonly queue?: QueueSettings
+  readonly hedge?: HedgeSettings
   readonly retry: RetrySettings
   readonly deadlines: Deadlines
   readonly chatWire: Wire

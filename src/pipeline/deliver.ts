@@ -5,9 +5,9 @@ import type { ChatResult } from '../protocol/result.js'
 import type { Reader } from '../resilience/attempt.js'
 import type { Cancellable } from '../resilience/cancel.js'
 import type { Admitted, Call, CallEnd } from './call.js'
-import type { Flight } from './flight.js'
 import { judge } from './judge.js'
 import { asGatewayError, endOf, type Known, type Settled } from './settle.js'
+import type { Source } from './source.js'
 
 export type Settle = (call: Call, end: CallEnd, known: Known) => Settled
 
@@ -17,7 +17,7 @@ export type Settle = (call: Call, end: CallEnd, known: Known) => Settled
  */
 export class Delivery implements Cancellable {
   readonly #admitted: Admitted
-  readonly #flight: Flight
+  readonly #source: Source
   readonly #settle: Settle
   /** What the caller got, and what the upstream sent: the same fold where no hook stands between. */
   readonly #seen = new Collector()
@@ -43,9 +43,9 @@ export class Delivery implements Cancellable {
     else queueMicrotask(() => this.read(done))
   }
 
-  constructor(admitted: Admitted, flight: Flight, settle: Settle, keepRaw = false) {
+  constructor(admitted: Admitted, source: Source, settle: Settle, keepRaw = false) {
     this.#admitted = admitted
-    this.#flight = flight
+    this.#source = source
     this.#settle = settle
     // What the upstream sent is kept apart only where a record will show it.
     this.#raw = admitted.hooks.watches && keepRaw ? new Collector() : this.#seen
@@ -65,9 +65,9 @@ export class Delivery implements Cancellable {
     return this.#fault ?? (this.#settled === undefined ? this.call.cancel.reason : undefined)
   }
 
-  /** See {@link Flight.holdToWhatWasSaid}. */
+  /** See {@link Source.holdToWhatWasSaid}. */
   holdToWhatWasSaid(): void {
-    this.#flight.holdToWhatWasSaid()
+    this.#source.holdToWhatWasSaid()
   }
 
   /** Tells the next events for the caller, never an empty list; nothing at the end; or the fault, which carries what had arrived. */
@@ -75,7 +75,7 @@ export class Delivery implements Cancellable {
     if (this.#fault !== undefined || this.#settled !== undefined) return done(undefined, this.#fault)
     this.#reading = true
     this.#done = done
-    this.#flight.read(this.#onRead)
+    this.#source.read(this.#onRead)
   }
 
   /** {@link read} for those who wait. */
@@ -94,7 +94,7 @@ export class Delivery implements Cancellable {
   /** The caller left: ends the upstream, books what was used. */
   cancel(reason = new GatewayError('aborted', 'The reader left the stream before its end.', { origin: 'caller' })): void {
     if (this.#settled !== undefined) return
-    this.#flight.end(reason)
+    this.#source.end(reason)
     // Ends what the flight may be about to open, too.
     this.call.cancel.cancel(reason)
   }
@@ -119,13 +119,13 @@ export class Delivery implements Cancellable {
   #fail(error: unknown): readonly ChatEvent[] {
     if (this.#settled !== undefined) return []
     const fault = asGatewayError(this.#admitted.call.cancel.reason ?? error)
-    this.#flight.end(fault)
+    this.#source.end(fault)
     const held = this.#heldBack(fault)
     for (const event of held) this.#seen.add(event)
     const end = endOf(fault)
-    this.#fault = fault.with({ partial: this.#seen.partial(), attempts: this.#flight.walk.log.reports })
+    this.#fault = fault.with({ partial: this.#seen.partial(), attempts: this.#source.way.attempts })
     this.#end(end)
-    this.#fault = this.#fault.with({ attempts: [...this.#flight.walk.log.reports] })
+    this.#fault = this.#fault.with({ attempts: [...this.#source.way.attempts] })
     return held
   }
 
@@ -141,37 +141,38 @@ export class Delivery implements Cancellable {
   #end(end: CallEnd): void {
     if (this.#settled !== undefined) return
     this.call.cancel.remove(this)
-    this.#settled = this.#settle(this.#admitted.call, end, { admitted: this.#admitted, flight: this.#flight, collected: () => this.#raw.result() })
+    this.#settled = this.#settle(this.#admitted.call, end, { admitted: this.#admitted, source: this.#source, collected: () => this.#raw.result() })
   }
 
   async #result(): Promise<ChatResult> {
     const { call, output } = this.#admitted
-    const { attempt, walk } = this.#flight
+    const { answered, way, cached } = this.#source
     const settled = this.#settled
     const seen = this.#seen.result()
     const { finish } = seen
-    if (attempt === undefined || settled === undefined || finish === undefined) throw new GatewayError('malformed_response', 'The answer ended without a finish.')
-    const { deployment } = attempt.live
-    const model = seen.model ?? deployment.model
+    if (answered === undefined || settled === undefined || finish === undefined) throw new GatewayError('malformed_response', 'The answer ended without a finish.')
+    const { deployment, provider, model, headers, note } = answered
     return {
       id: call.id,
       text: seen.text,
       reasoning: seen.reasoning,
       toolCalls: seen.toolCalls,
-      message: messageOf(seen, { provider: deployment.provider, model: deployment.model, deployment: deployment.id }),
+      message: messageOf(seen, { provider, model, deployment }),
       output: output === undefined ? undefined : await this.#output(seen),
       finishReason: finish.finishReason,
       usage: finish.usage,
       cost: settled.cost,
-      provider: deployment.provider,
-      model,
-      deployment: deployment.id,
-      attempts: walk.log.reports,
+      cached,
+      provider,
+      model: seen.model ?? model,
+      deployment,
+      attempts: way.attempts,
       warnings: seen.warnings,
       timings: { startedAt: call.startedMs, totalMs: settled.totalMs, ...(settled.firstEventMs !== undefined && { firstEventMs: settled.firstEventMs }) },
       files: seen.files,
-      response: { headers: attempt.headers, ...(seen.id !== undefined && { id: seen.id }) },
+      response: { headers, ...(seen.id !== undefined && { id: seen.id }) },
       providerMetadata: seen.providerMetadata,
+      ...(note?.variant !== undefined && { variant: note.variant }),
       ...(seen.refusal !== undefined && { refusal: seen.refusal }),
       ...(finish.rawFinishReason !== undefined && { rawFinishReason: finish.rawFinishReason }),
       ...(seen.logprobs !== undefined && { logprobs: seen.logprobs }),
@@ -184,6 +185,6 @@ export class Delivery implements Cancellable {
     if (output === undefined || seen.toolCalls.length > 0 || seen.refusal !== undefined || seen.finish?.finishReason === 'content-filter') return undefined
     const judged = await judge(seen.text, output)
     if (judged.ok) return judged.value
-    throw new GatewayError('output_invalid', `The answer does not match "output": ${judged.issues}.`, { origin: 'upstream', partial: this.#seen.partial(), attempts: [...this.#flight.walk.log.reports] })
+    throw new GatewayError('output_invalid', `The answer does not match "output": ${judged.issues}.`, { origin: 'upstream', partial: this.#seen.partial(), attempts: [...this.#source.way.attempts] })
   }
 }

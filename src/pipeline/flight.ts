@@ -4,12 +4,16 @@ import type { ChatEvent } from '../protocol/events.js'
 import type { UpstreamRequest } from '../protocol/request.js'
 import type { Attempt, Reader } from '../resilience/attempt.js'
 import type { Walk } from '../resilience/dispatch.js'
+import type { Cost } from '../protocol/result.js'
+import { billed } from './bill.js'
 import type { Plan, Recover } from './call.js'
+import type { Answered, Source, Way } from './source.js'
 
 /**
  * The upstream work of a call: its walk, the attempt that answers now, and what is done when a committed answer fails.
  */
-export class Flight {
+export class Flight implements Source {
+  readonly cached = false
   readonly plan: Plan
   readonly walk: Walk
   #attempt: Attempt | undefined
@@ -26,11 +30,19 @@ export class Flight {
     this.#recover = plan.admitted.settings.recover
   }
 
-  get attempt(): Attempt | undefined {
-    return this.#attempt
+  get answered(): Answered | undefined {
+    const attempt = this.#attempt
+    if (attempt === undefined) return undefined
+    const { firstEventMs, startedMs, headers, note } = attempt
+    const { id, provider, model } = attempt.live.deployment
+    return { deployment: id, provider, model, headers, note, firstEventAtMs: firstEventMs === undefined ? undefined : startedMs + firstEventMs }
   }
-  get restarts(): number {
-    return this.#restarts
+  get way(): Way {
+    return { attempts: this.walk.log.reports, excluded: this.plan.excluded, restarts: this.#restarts }
+  }
+
+  bill(): Cost {
+    return billed(this.walk.log)
   }
 
   /** From here on a reader cannot take back what it was given: where a restart would be due, the fault is told. */

@@ -2,13 +2,13 @@ import type { Collected } from '../protocol/collect.js'
 import { isObject, type Json } from '../protocol/json.js'
 import type { CallRecord } from '../protocol/result.js'
 import type { Admitted, Call, CallEnd } from './call.js'
-import type { Flight } from './flight.js'
+import type { Source, Way } from './source.js'
 import type { Known, Settled } from './settle.js'
 
 type Draft = { -readonly [K in keyof CallRecord]: CallRecord[K] }
 
 /** What is written down about a call. Lists are copied: the caller may go on with its own while the record waits. */
-export function recordOf(call: Call, end: CallEnd, { admitted, flight, collected }: Known, settled: Settled, content: boolean): CallRecord {
+export function recordOf(call: Call, end: CallEnd, { admitted, source, collected }: Known, settled: Settled, content: boolean): CallRecord {
   const answer = collected?.()
   const record: Draft = {
     version: 1,
@@ -18,22 +18,29 @@ export function recordOf(call: Call, end: CallEnd, { admitted, flight, collected
     model: modelOf(call),
     route: admitted === undefined ? '' : admitted.route.name,
     outcome: end.outcome,
-    ...wayOf(flight, end),
+    ...wayOf(source, end),
     warnings: answer === undefined ? [] : answer.warnings,
     totalMs: settled.totalMs,
     costNanos: settled.cost.nanos,
   }
   if (end.fault !== undefined) record.code = end.fault.code
   if (settled.firstEventMs !== undefined) record.firstEventMs = settled.firstEventMs
-  if (end.outcome === 'success') addAnswer(record, flight, answer)
-  addMetadata(record, call)
+  if (end.outcome === 'success') addAnswer(record, source, answer)
+  if (source !== undefined && source.cached !== false) record.cached = source.cached
+  if (settled.cost.saved > 0) record.savedNanos = Math.round(settled.cost.saved * 1e9)
+  addContext(record, call)
   if (content && admitted !== undefined) record.content = contentOf(admitted, answer)
   return Object.freeze(record)
 }
 
-function addMetadata(record: Draft, { options }: Call): void {
-  const metadata: unknown = isObject(options) ? options['metadata'] : undefined
+/** The options of a refused call may be anything. */
+function addContext(record: Draft, call: Call): void {
+  const options: unknown = call.options
+  if (!isObject(options)) return
+  const { metadata, principal, conversation } = options
   if (isObject(metadata)) record.metadata = Object.freeze({ ...metadata }) as NonNullable<CallRecord['metadata']>
+  if (isObject(principal)) record.principal = Object.freeze({ ...principal }) as NonNullable<CallRecord['principal']>
+  if (typeof conversation === 'string') record.conversation = conversation
 }
 
 /** A request that was refused for its form is recorded too, so nothing is known of that form. */
@@ -43,21 +50,22 @@ function modelOf({ asked }: Call): string {
 }
 
 /** Who was asked, and who was not; an early end has only what its fault tells. */
-function wayOf(flight: Flight | undefined, { fault }: CallEnd): Pick<CallRecord, 'attempts' | 'excluded' | 'restarts'> {
-  if (flight === undefined) return { attempts: fault?.attempts ?? [], excluded: fault?.excluded ?? [], restarts: 0 }
-  return { attempts: Object.freeze([...flight.walk.log.reports]), excluded: flight.plan.excluded, restarts: flight.restarts }
+function wayOf(source: Source | undefined, { fault }: CallEnd): Way {
+  if (source === undefined) return { attempts: fault?.attempts ?? [], excluded: fault?.excluded ?? [], restarts: 0 }
+  const { attempts, excluded, restarts } = source.way
+  return { attempts: Object.freeze([...attempts]), excluded, restarts }
 }
 
-function addAnswer(record: Draft, flight: Flight | undefined, answer: Collected | undefined): void {
-  const attempt = flight?.attempt
-  if (attempt === undefined) return
-  const { id, provider, model } = attempt.live.deployment
-  record.deployment = id
-  record.provider = provider
-  record.answeredModel = answer?.model ?? model
-  if (attempt.finish === undefined) return
-  record.finishReason = attempt.finish.finishReason
-  record.usage = attempt.finish.usage
+function addAnswer(record: Draft, source: Source | undefined, answer: Collected | undefined): void {
+  const answered = source?.answered
+  if (answered === undefined) return
+  record.deployment = answered.deployment
+  record.provider = answered.provider
+  record.answeredModel = answer?.model ?? answered.model
+  if (answered.note !== undefined) record.note = answered.note
+  if (answer?.finish === undefined) return
+  record.finishReason = answer.finish.finishReason
+  record.usage = answer.finish.usage
 }
 
 function contentOf({ request }: Admitted, answer: Collected | undefined): NonNullable<CallRecord['content']> {

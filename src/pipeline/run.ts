@@ -2,6 +2,7 @@ import type { GatewayError } from '../protocol/errors.js'
 import type { Admitted, Call, Plan } from './call.js'
 import type { Delivery, Settle } from './deliver.js'
 import type { Flight } from './flight.js'
+import type { Source } from './source.js'
 import { asGatewayError, endOf, type Known } from './settle.js'
 
 /** The seven stages. Each is a function over its own dependencies; what one finds out is handed to the next. */
@@ -17,7 +18,7 @@ export interface Stages {
   /** Ask, until an upstream commits. */
   readonly dispatch: (plan: Plan) => Flight
   /** Hand the events to the caller. */
-  readonly deliver: (admitted: Admitted, flight: Flight, settle: Settle) => Delivery
+  readonly deliver: (admitted: Admitted, source: Source, settle: Settle) => Delivery
   /** Price, release, record: at the end of the answer, whoever ends it. */
   readonly settle: Settle
 }
@@ -34,7 +35,7 @@ export function createRun({ admit, recall, plan, reserve, dispatch, deliver, set
       recall(admitted)
       const planned = reserve(plan(admitted))
       const flight = dispatch(planned)
-      known = { admitted, flight }
+      known = { admitted, source: flight }
       await flight.open()
       return deliver(admitted, flight, settle)
     } catch (error) {

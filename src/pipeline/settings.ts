@@ -2,7 +2,7 @@ import { GatewayError } from '../protocol/errors.js'
 import { isObject } from '../protocol/json.js'
 import { refuseUnknownKeys } from '../protocol/suggest.js'
 import type { Deadlines } from '../resilience/deadlines.js'
-import type { CallOptions, DeadlineOptions, RetryOptions, Settings } from './call.js'
+import type { CallOptions, DeadlineOptions, HedgeSettings, QueueSettings, RetryOptions, Settings } from './call.js'
 
 /** The defaults of a gateway. */
 export const DEFAULTS: Settings = {
@@ -32,12 +32,24 @@ function withDeadlines(base: Deadlines, over: DeadlineOptions): Deadlines {
   return { ...base, ...over, ...(over.firstEventMs !== undefined && { reasoningFirstEventMs: over.firstEventMs }) }
 }
 
-/** `base` with what a gateway, a route or a call says on top; the same object where it says nothing. */
-export function withSettings(base: Settings, over: { readonly retry?: RetryOptions; readonly deadlines?: DeadlineOptions } & Partial<Pick<Settings, 'chatWire' | 'recover' | 'maxOutputTokens'>>): Settings {
+const QUEUE: QueueSettings = { maxSize: 1_000, maxWaitMs: 30_000 }
+const HEDGE: HedgeSettings = { afterMs: 'p95', budget: 0.05 }
+
+/** `true` means the defaults, `false` off. */
+function chosen<T>(option: T | boolean | undefined, defaults: T, base: T | undefined): T | undefined {
+  return option === undefined ? base : option === true ? defaults : option === false ? undefined : option
+}
+
+/** `base` with what a gateway, a route or a call says on top. */
+export function withSettings(base: Settings, over: { readonly retry?: RetryOptions; readonly deadlines?: DeadlineOptions } & Partial<Pick<Settings, 'chatWire' | 'recover' | 'maxOutputTokens'>> & { readonly queue?: QueueSettings | boolean; readonly hedge?: HedgeSettings | boolean }): Settings {
   const { retry, deadlines, chatWire, recover, maxOutputTokens } = over
-  if (retry === undefined && deadlines === undefined && chatWire === undefined && recover === undefined && maxOutputTokens === undefined) return base
+  const { queue: baseQueue, hedge: baseHedge, ...rest } = base
+  const queue = chosen(over.queue, QUEUE, baseQueue)
+  const hedge = chosen(over.hedge, HEDGE, baseHedge)
   return {
-    ...base,
+    ...rest,
+    ...(queue !== undefined && { queue }),
+    ...(hedge !== undefined && { hedge }),
     ...(retry !== undefined && { retry: { ...base.retry, ...retry } }),
     ...(deadlines !== undefined && { deadlines: withDeadlines(base.deadlines, deadlines) }),
     ...(chatWire !== undefined && { chatWire }),

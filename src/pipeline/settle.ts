@@ -1,19 +1,17 @@
 import { GatewayError } from '../protocol/errors.js'
-import { estimateInputTokens, estimateTokens } from '../protocol/estimate.js'
-import type { Usage } from '../protocol/events.js'
 import type { Clock, Plugin } from '../protocol/ports.js'
-import { bill, total, type Bill } from '../protocol/price.js'
+import { total } from '../protocol/price.js'
 import type { Collected } from '../protocol/collect.js'
 import type { CallRecord, Cost } from '../protocol/result.js'
-import type { Attempt } from '../resilience/attempt.js'
 import type { Admitted, Call, CallEnd } from './call.js'
-import type { Flight } from './flight.js'
+import type { Learning } from './learning.js'
 import { recordOf } from './record.js'
+import type { Source } from './source.js'
 
 /** What is known of a call at its end; an early end knows less. */
 export interface Known {
   readonly admitted?: Admitted
-  readonly flight?: Flight
+  readonly source?: Source
   /** The answer as the upstream gave it, masks on. */
   readonly collected?: () => Collected
 }
@@ -26,18 +24,20 @@ export interface Settled {
 }
 
 /** Prices every attempt, lets the call go, and tells the observers. Never throws to the caller. */
-export function createSettle({ plugins, clock, content }: { plugins: readonly Plugin[]; clock: Clock; content: boolean }): (call: Call, end: CallEnd, known: Known) => Settled {
+export function createSettle({ plugins, clock, content, learning }: { plugins: readonly Plugin[]; clock: Clock; content: boolean; learning: Learning }): (call: Call, end: CallEnd, known: Known) => Settled {
   const observers = plugins.filter(plugin => plugin.observe !== undefined)
   return (call, end, known) => {
     const totalMs = clock.now() - call.startedMs
-    const cost = known.flight === undefined ? total([], false) : priced(known.flight)
-    const { attempt } = known.flight ?? {}
-    const firstEventMs = attempt?.firstEventMs === undefined ? undefined : attempt.startedMs + attempt.firstEventMs - call.startedMs
-    const settled: Settled = { cost, totalMs, ...(firstEventMs !== undefined && { firstEventMs }) }
+    const { source, admitted } = known
+    const cost = source === undefined ? total([], false) : source.bill()
+    const firstAtMs = source?.answered?.firstEventAtMs
+    const settled: Settled = firstAtMs === undefined ? { cost, totalMs } : { cost, totalMs, firstEventMs: firstAtMs - call.startedMs }
     call.end()
-    if (observers.length > 0) {
+    const learns = admitted !== undefined && learning.concerns(admitted.route)
+    if (observers.length > 0 || learns) {
       const record = recordOf(call, end, known, settled, content)
       for (const plugin of observers) tell(plugin, record)
+      if (learns) learning.seen(admitted.route, record)
     }
     return settled
   }
@@ -50,27 +50,6 @@ function tell(plugin: Plugin, record: CallRecord): void {
   } catch {
     // An observer's failure is its own: the call is over and was answered.
   }
-}
-
-/** Bills every attempt that was answered, and writes each bill into its report. */
-function priced({ walk }: Flight): Cost {
-  let estimated = false
-  const bills: (Bill | undefined)[] = []
-  for (const { attempt, at } of walk.log.billed) {
-    const reported = attempt.finish?.usage
-    const known = reported?.reportedCostUsd !== undefined || (reported?.inputTokens !== undefined && reported.outputTokens !== undefined)
-    estimated ||= !known
-    const usage = known ? reported : estimatedUsage(attempt)
-    const one = bill(usage, attempt.live.deployment.price)
-    bills.push(one)
-    const report = walk.log.at(at)
-    if (report !== undefined) walk.log.priced(report, usage, one?.nanos)
-  }
-  return total(bills, estimated)
-}
-
-function estimatedUsage(attempt: Attempt): Usage {
-  return { inputTokens: estimateInputTokens(attempt.request), outputTokens: estimateTokens(attempt.arrived) }
 }
 
 /** Who ended a call, from the fault that did. */

@@ -65,5 +65,5 @@ export function total(bills: readonly (Bill | undefined)[], estimated: boolean):
     if (source === 'priced' && one.source === 'reported') source = 'reported'
     for (const [kind, amount] of Object.entries(one.parts)) parts[kind] = (parts[kind] ?? 0) + amount
   }
-  return { usd: nanos === null ? null : nanos / NANOS_PER_DOLLAR, nanos, parts, estimated, source }
+  return { usd: nanos === null ? null : nanos / NANOS_PER_DOLLAR, nanos, parts, estimated, saved: 0, source }
 }

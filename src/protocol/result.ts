@@ -1,6 +1,7 @@
 import type { Code, Deadline } from './errors.js'
 import type { FinishReason, TokenLogprob, Usage, Warning } from './events.js'
 import type { Json } from './json.js'
+import type { Note, Principal } from './strategy.js'
 import type { AssistantMessage, ToolCall } from './request.js'
 
 /** One upstream try, or a deployment that was passed over. */
@@ -26,6 +27,8 @@ export interface AttemptReport {
   readonly costNanos?: number
   /** The id the provider gave its answer. */
   readonly responseId?: string
+  /** What the strategies said of choosing this deployment. */
+  readonly note?: Note
 }
 
 /** A deployment that was never a candidate. */
@@ -51,6 +54,8 @@ export interface Cost {
   readonly parts: { readonly [kind: string]: number }
   /** True where the usage was counted by us, not reported by the provider. */
   readonly estimated: boolean
+  /** US dollars that the cache, or joining the flight of another call, saved. */
+  readonly saved: number
   readonly source: 'reported' | 'priced' | 'unknown'
 }
 
@@ -81,6 +86,10 @@ export interface ChatResult<Output = unknown> {
   /** The model that answered, as the provider names it. */
   readonly model: string
   readonly deployment: string
+  /** `hit`: from the cache; `joined`: from the flight of an identical call; both cost nothing. */
+  readonly cached: false | 'hit' | 'joined'
+  /** The branch of an experiment that answered. */
+  readonly variant?: string
   readonly attempts: readonly AttemptReport[]
   readonly warnings: readonly Warning[]
   readonly timings: Timings
@@ -111,6 +120,9 @@ export interface CallRecord {
   readonly finishReason?: FinishReason
   readonly usage?: Usage
   readonly costNanos?: number | null
+  /** Nano-dollars that `cached` saved. */
+  readonly savedNanos?: number
+  readonly cached?: 'hit' | 'joined'
   readonly attempts: readonly AttemptReport[]
   readonly excluded: readonly Excluded[]
   readonly warnings: readonly Warning[]
@@ -118,5 +130,9 @@ export interface CallRecord {
   readonly firstEventMs?: number
   readonly totalMs: number
   readonly metadata?: { readonly [key: string]: Json }
+  readonly principal?: Principal
+  readonly conversation?: string
+  /** What the strategies said of choosing the deployment that answered. */
+  readonly note?: Note
   readonly content?: { readonly messages: Json; readonly text: string; readonly toolCalls: Json }
 }

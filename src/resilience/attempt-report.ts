@@ -1,6 +1,6 @@
 import type { GatewayError } from '../protocol/errors.js'
 import type { Usage } from '../protocol/events.js'
-import type { AttemptEnd, Deployment, RateLimits } from '../protocol/ports.js'
+import type { AttemptEnd, Deployment, Note, RateLimits } from '../protocol/ports.js'
 import type { AttemptReport } from '../protocol/result.js'
 
 /** How a try ended, with what is not known left undefined. */
@@ -25,13 +25,14 @@ export function endOf({ outcome, durationMs, firstEventMs, fault, usage, limits 
 }
 
 /** The end of a try as the caller is told. `startedMs` is counted from the start of the call. */
-export function reportOf(ended: Ended & { readonly deployment: Deployment; readonly startedMs: number; readonly responseId: string | undefined }): AttemptReport {
-  const { deployment, outcome, startedMs, durationMs, firstEventMs, usage, responseId, fault } = ended
+export function reportOf(ended: Ended & { readonly deployment: Deployment; readonly startedMs: number; readonly responseId: string | undefined; readonly note: Note | undefined }): AttemptReport {
+  const { deployment, outcome, startedMs, durationMs, firstEventMs, usage, responseId, note, fault } = ended
   const { id, provider, model } = deployment
   const report: Draft<AttemptReport> = { deployment: id, provider, model, outcome: outcome === 'neutral' ? 'aborted' : outcome, startedMs, durationMs }
   if (firstEventMs !== undefined) report.firstEventMs = firstEventMs
   if (usage !== undefined) report.usage = usage
   if (responseId !== undefined) report.responseId = responseId
+  if (note !== undefined) report.note = note
   if (fault !== undefined) blame(report, fault)
   return report
 }

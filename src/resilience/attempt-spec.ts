@@ -1,4 +1,4 @@
-import type { Clock, Headers, Permit, Wire } from '../protocol/ports.js'
+import type { Clock, Headers, Note, Permit, Wire } from '../protocol/ports.js'
 import type { UpstreamRequest } from '../protocol/request.js'
 import type { AttemptReport } from '../protocol/result.js'
 import type { Attempt } from './attempt.js'
@@ -23,5 +23,6 @@ export interface AttemptSpec {
   readonly callStartedMs: number
   readonly permits: readonly Permit[]
   readonly key: KeyLease | undefined
+  readonly note: Note | undefined
   onEnd(report: AttemptReport, attempt: Attempt): void
 }

@@ -1,6 +1,6 @@
 import { GatewayError, verdict } from '../protocol/errors.js'
 import { isContent, type ChatEvent, type FinishEvent } from '../protocol/events.js'
-import type { AttemptEnd, Headers, Opened, Permit } from '../protocol/ports.js'
+import type { AttemptEnd, Headers, Note, Opened, Permit } from '../protocol/ports.js'
 import type { UpstreamRequest } from '../protocol/request.js'
 import type { AttemptReport } from '../protocol/result.js'
 import { AttemptAbort } from './abort.js'
@@ -78,6 +78,9 @@ export class Attempt implements Cancellable {
   /** From the start of the try to its first content, in milliseconds. */
   get firstEventMs(): number | undefined {
     return this.#firstEventMs
+  }
+  get note(): Note | undefined {
+    return this.#spec.note
   }
   get request(): UpstreamRequest {
     return this.#spec.request
@@ -288,7 +291,7 @@ export class Attempt implements Cancellable {
 
   #report(outcome: AttemptEnd['outcome'], nowMs: number): AttemptReport {
     const { deployment } = this.live
-    const { callStartedMs } = this.#spec
-    return reportOf({ deployment, outcome, startedMs: this.startedMs - callStartedMs, durationMs: nowMs - this.startedMs, firstEventMs: this.#firstEventMs, usage: this.#finish?.usage, responseId: this.#responseId, fault: this.#fault })
+    const { callStartedMs, note } = this.#spec
+    return reportOf({ deployment, outcome, startedMs: this.startedMs - callStartedMs, durationMs: nowMs - this.startedMs, firstEventMs: this.#firstEventMs, usage: this.#finish?.usage, responseId: this.#responseId, note, fault: this.#fault })
   }
 }

@@ -117,13 +117,13 @@ export class Visit {
   #once({ permits, key }: Entered): Promise<Attempt> {
     const { spec, state, log, cancel } = this.#in
     const { wire, commit, deadlines, usual, headers, clock, startedMs, accept } = spec
-    const { live } = this.#candidate
+    const { live, note } = this.#candidate
     const prefill = live.deployment.capabilities.prefill === true ? state.prefill : undefined
     const request = this.#repair ?? prefill ?? spec.request
     const at = log.begin()
     state.left--
     const onEnd = (report: Parameters<WalkLog['ended']>[1], ended: Attempt): void => log.ended(at, report, ended)
-    const opening = Attempt.open({ live, request, wire, commit, deadlines, usual, headers, clock, cancel, permits, key, callStartedMs: startedMs, onEnd })
+    const opening = Attempt.open({ live, request, wire, commit, deadlines, usual, headers, clock, cancel, permits, key, note, callStartedMs: startedMs, onEnd })
     return accept === undefined ? opening : this.#accepted(accept, opening, at)
   }
 

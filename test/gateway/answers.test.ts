@@ -80,7 +80,7 @@ describe('an answer says how it came about', () => {
     await clock.advance(1_000)
     const answer = await pending
     expect(answer).toMatchObject({ text: 'Hello', deployment: 'backup', provider: 'p', model: 'm', finishReason: 'stop', usage: { inputTokens: 1_000, outputTokens: 100 } })
-    expect(answer.cost).toEqual({ usd: 0.002, nanos: 2_000_000, parts: { input: 1_000_000, output: 1_000_000 }, estimated: false, source: 'priced' })
+    expect(answer.cost).toEqual({ usd: 0.002, nanos: 2_000_000, parts: { input: 1_000_000, output: 1_000_000 }, estimated: false, saved: 0, source: 'priced' })
     expect(answer.timings).toEqual({ startedAt: Date.UTC(2026, 0, 1), totalMs: 150, firstEventMs: 150 })
     expect(answer.attempts).toMatchObject([
       { deployment: 'primary', outcome: 'failure', code: 'overloaded', status: 503, startedMs: 0, durationMs: 100 },

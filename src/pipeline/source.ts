@@ -1,0 +1,42 @@
+import type { GatewayError } from '../protocol/errors.js'
+import type { Headers } from '../protocol/ports.js'
+import type { Note } from '../protocol/strategy.js'
+import type { AttemptReport, Cost, Excluded } from '../protocol/result.js'
+import type { Reader } from '../resilience/attempt.js'
+
+/** Who gave an answer, as far as it came. */
+export interface Answered {
+  readonly deployment: string
+  readonly provider: string
+  /** The model that was asked for. */
+  readonly model: string
+  readonly headers: Headers
+  readonly note?: Note | undefined
+  /** When its first content came, on the clock of the gateway. */
+  readonly firstEventAtMs?: number | undefined
+}
+
+/** What happened on the way to an answer. */
+export interface Way {
+  readonly attempts: readonly AttemptReport[]
+  readonly excluded: readonly Excluded[]
+  readonly restarts: number
+}
+
+/** Where the events of a call come from: a flight of its own, one it joined, or the cache. */
+export interface Source {
+  /** Resolves at commit. */
+  open(): Promise<void>
+  /** Tells the next events, nothing after `finish`, or a fault. */
+  read(done: Reader): void
+  /** The call leaves, without a verdict on anybody. */
+  end(reason: GatewayError): void
+  /** From here on a reader cannot take back what it was given: where a restart would be due, the fault is told. */
+  holdToWhatWasSaid(): void
+  readonly answered: Answered | undefined
+  readonly way: Way
+  /** Not asked upstream for this call: taken from the cache, or from the flight of another call. */
+  readonly cached: false | 'hit' | 'joined'
+  /** What the call pays, once it has ended. */
+  bill(): Cost
+}
