@@ -119,6 +119,6 @@ describe('total', () => {
   })
 
   it('no try at all costs nothing', () => {
-    expect(total([], false)).toEqual({ usd: 0, nanos: 0, parts: {}, estimated: false, source: 'priced' })
+    expect(total([], false)).toEqual({ usd: 0, nanos: 0, parts: {}, estimated: false, saved: 0, source: 'priced' })
   })
 })
