@@ -214,6 +214,8 @@ export interface DeploymentStats {
   readonly firstEventMs?: number
   /** Typical milliseconds for each output token after the first event. */
   readonly perTokenMs?: number
+  /** Typical output tokens of its answers. */
+  readonly outputTokens?: number
   /** Time-decayed share of attempts that failed, 0 to 1. */
   readonly failures: number
   /** By how much the oldest unanswered attempt is older than twice what was expected; else 0. */
