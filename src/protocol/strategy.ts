@@ -26,6 +26,8 @@ export interface DeploymentStats {
   readonly firstEventMs?: number
   /** Typical milliseconds for each output token after the first event. */
   readonly perTokenMs?: number
+  /** How long answers were, on average, in output tokens. */
+  readonly outputTokens?: number
   /** Time-decayed share of attempts that failed, 0 to 1. */
   readonly failures: number
   /** By how much the oldest unanswered attempt is older than twice what was expected; else 0. */

@@ -21,9 +21,17 @@ export interface DeploymentOptions {
   readonly tags?: readonly string[]
   /** Name in results and logs. Default: `provider/model`. */
   readonly id?: string
+  /** Its share under `weighted`, 0 or more. */
+  readonly weight?: number
+  /** Its latency does not depend on our load: a provider's own fleet, not a server of ours. Default false. */
+  readonly managed?: boolean
+  /** Where it computes, such as `eu`. */
+  readonly region?: string
+  /** What its operator promises about data, such as `no-training`. */
+  readonly dataPolicy?: readonly string[]
 }
 
-const OPTIONS = new Set(['apiKey', 'baseUrl', 'headers', 'price', 'limits', 'capabilities', 'tags', 'id'])
+const OPTIONS = new Set(['apiKey', 'baseUrl', 'headers', 'price', 'limits', 'capabilities', 'tags', 'id', 'weight', 'managed', 'region', 'dataPolicy'])
 const LIMITS = new Set(['concurrency'])
 const PRICES = new Set(['input', 'output', 'cachedInput', 'cacheWrite', 'cacheWrite1h', 'reasoning', 'request'])
 const CAPABILITIES = new Map<string, 'number' | 'boolean'>([
@@ -109,8 +117,12 @@ const CHECKS: readonly (readonly [keyof DeploymentOptions, (value: unknown, wher
   ['price', checkPrice],
   ['capabilities', checkCapabilities],
   ['limits', checkLimits],
-  ['id', checkId],
-  ['tags', checkTags],
+  ['id', (id, where) => checkText(id, where, 'id')],
+  ['tags', (tags, where) => checkTexts(tags, where, 'tags')],
+  ['weight', checkWeight],
+  ['managed', checkManaged],
+  ['region', (region, where) => checkText(region, where, 'region')],
+  ['dataPolicy', (policy, where) => checkTexts(policy, where, 'dataPolicy')],
 ]
 
 /** Validates and freezes one deployment. Every factory ends here. */
@@ -131,9 +143,20 @@ export function defineDeployment(provider: Provider, model: string, options: Dep
     tags: Object.freeze([...tags]),
     ...(price !== undefined && { price: Object.freeze({ ...price }) }),
     ...(limits !== undefined && { limits: Object.freeze({ ...limits }) }),
+    ...choiceOf(options),
     ...(Object.keys(headers).length > 0 && { headers }),
     reach: reachOf(provider, options, where),
   })
+}
+
+/** What strategies and preferences choose by. */
+function choiceOf({ weight, managed, region, dataPolicy }: DeploymentOptions): Pick<Deployment, 'weight' | 'managed' | 'region' | 'dataPolicy'> {
+  return {
+    ...(weight !== undefined && { weight }),
+    ...(managed !== undefined && { managed }),
+    ...(region !== undefined && { region }),
+    ...(dataPolicy !== undefined && { dataPolicy: Object.freeze([...dataPolicy]) }),
+  }
 }
 
 function reachOf(provider: Provider, options: DeploymentOptions, where: string): Deployment['reach'] {
@@ -150,12 +173,20 @@ function reachOf(provider: Provider, options: DeploymentOptions, where: string):
   }
 }
 
-function checkId(id: unknown, where: string): void {
-  if (typeof id !== 'string' || id.trim() === '') throw bad(`${where}: id must be a text.`)
+function checkText(text: unknown, where: string, name: string): void {
+  if (typeof text !== 'string' || text.trim() === '') throw bad(`${where}: ${name} must be a text.`)
 }
 
-function checkTags(tags: unknown, where: string): void {
-  if (!(Array.isArray(tags) && tags.every(tag => typeof tag === 'string'))) throw bad(`${where}: tags must be a list of texts.`)
+function checkTexts(texts: unknown, where: string, name: string): void {
+  if (!(Array.isArray(texts) && texts.every(text => typeof text === 'string'))) throw bad(`${where}: ${name} must be a list of texts.`)
+}
+
+function checkWeight(weight: unknown, where: string): void {
+  if (typeof weight !== 'number' || !Number.isFinite(weight) || weight < 0) throw bad(`${where}: weight must be a number, 0 or more.`)
+}
+
+function checkManaged(managed: unknown, where: string): void {
+  if (typeof managed !== 'boolean') throw bad(`${where}: managed must be true or false.`)
 }
 
 function checkLimits(limits: unknown, where: string): void {

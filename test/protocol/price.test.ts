@@ -77,7 +77,7 @@ describe('bill', () => {
   })
 
   it('what the provider says it cost wins over what we would say', () => {
-    expect(total([bill({ inputTokens: 1e6, outputTokens: 1e6, reportedCostUsd: 0.0123 }, { input: 100, output: 100 })], false)).toEqual({ usd: 0.0123, nanos: 12_300_000, parts: { reported: 12_300_000 }, estimated: false, source: 'reported' })
+    expect(total([bill({ inputTokens: 1e6, outputTokens: 1e6, reportedCostUsd: 0.0123 }, { input: 100, output: 100 })], false)).toEqual({ usd: 0.0123, nanos: 12_300_000, parts: { reported: 12_300_000 }, estimated: false, saved: 0, source: 'reported' })
     expect(bill({ reportedCostUsd: 0 }, undefined)).toMatchObject({ nanos: 0, source: 'reported' })
   })
 
