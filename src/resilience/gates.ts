@@ -1,5 +1,13 @@
-import type { GateCall, Permit, Refusal } from '../protocol/ports.js'
+import type { AttemptEnd, GateCall, Permit, Refusal } from '../protocol/ports.js'
 import type { Live } from './live.js'
+
+/** The end of a permit that another gate made useless in the same breath: nobody was kept out by it, so nobody is woken. */
+export const UNUSED: AttemptEnd = { outcome: 'neutral', durationMs: 0 }
+
+/** A try that was never sent: whatever was taken for it is given back. An abort names its fault. */
+export function neverBegan(end: AttemptEnd): boolean {
+  return end.outcome === 'neutral' && end.fault === undefined
+}
 
 /** Enters all gates of a deployment or none. */
 export function enter(live: Live, call: GateCall): readonly Permit[] | Refusal {
@@ -8,7 +16,7 @@ export function enter(live: Live, call: GateCall): readonly Permit[] | Refusal {
   for (const gate of live.gates) {
     const answer = gate.tryEnter(live.deployment, call)
     if ('refused' in answer) {
-      for (const permit of permits) permit.release({ outcome: 'neutral', durationMs: 0 })
+      for (const permit of permits) permit.release(UNUSED)
       return answer
     }
     permits.push(answer)
