@@ -1,81 +1,102 @@
-import type { Adapter, Clock, Deployment, Target, Upstream } from './protocol/ports.js'
+import { healthOf, type DeploymentHealth } from './fleet-health.js'
+import type { Adapter, Clock, Deployment, Price, Target, Upstream } from './protocol/ports.js'
 import { Secret } from './protocol/secret.js'
+import type { DeploymentStats } from './protocol/strategy.js'
+import { Aimd } from './resilience/aimd.js'
+import { Breaker } from './resilience/breaker.js'
+import type { BreakerOptions } from './resilience/breaker-settings.js'
 import { KeyPool } from './resilience/keypool.js'
 import type { Live } from './resilience/live.js'
+import { Pace } from './resilience/pace.js'
 import { Slots } from './resilience/slots.js'
+import { Windows } from './resilience/windows.js'
+import { Latencies } from './routing/stats.js'
 import type { Transport } from './transport/types.js'
 
-/** One deployment as `health()` shows it. */
-export interface DeploymentHealth {
-  readonly id: string
-  readonly provider: string
-  readonly model: string
-  readonly state: 'ready' | 'no_credential' | 'cooling'
-  /** What to do, or what it waits for. */
-  readonly reason?: string
-  readonly keys: { readonly total: number; readonly cooling: number; readonly inFlight: number }
-  readonly openAnswers?: number
+/** A deployment with all the parts a gateway gave it. */
+export interface Member extends Live {
+  readonly latencies: Latencies
+  readonly breaker: Breaker | undefined
+  readonly aimd: Aimd
+  readonly pace: Pace | undefined
+  readonly windows: Windows | undefined
+  readonly slots: Slots | undefined
 }
 
-/** The deployments of a gateway with the parts each was given: adapter + transport = upstream, keys, gates. */
+/** What a fleet is made with. */
+export interface FleetParts {
+  readonly transport: Transport
+  readonly env: (name: string) => string | undefined
+  readonly clock: Clock
+  readonly breaker: BreakerOptions | false
+  /** What a deployment costs that says nothing itself. */
+  readonly priceOf: (deployment: Deployment) => Price | undefined
+}
+
+/** Deployments that were made for model names from outside are forgotten by `health()` beyond so many. */
+const MOST_ENLISTED = 2_000
+
+const IDLE: DeploymentStats = { inFlight: 0, failures: 0, stuckMs: 0 }
+
+/** The deployments of a gateway with the parts each was given: adapter + transport = upstream, keys, gates, price. */
 export class Fleet {
-  readonly #deps: { readonly transport: Transport; readonly env: (name: string) => string | undefined; readonly clock: Clock }
-  readonly #live = new WeakMap<Deployment, Live & { readonly slots?: Slots }>()
+  readonly #parts: FleetParts
+  readonly #members = new WeakMap<Deployment, Member>()
   readonly #enlisted = new Set<Deployment>()
 
-  constructor(deps: { transport: Transport; env: (name: string) => string | undefined; clock: Clock }) {
-    this.#deps = deps
+  constructor(parts: FleetParts) {
+    this.#parts = parts
   }
 
   /** Makes a deployment known to `health()`. */
   enlist(deployment: Deployment): void {
     this.#enlisted.add(deployment)
-  }
-
-  /** The parts of a deployment, made at its first use; a reason where it has no credential yet. */
-  bring(deployment: Deployment): (Live & { readonly slots?: Slots }) | { readonly reason: string } {
-    const known = this.#live.get(deployment)
-    if (known !== undefined) return known
-    const made = this.#make(deployment)
-    // A missing key may still come into the environment: nothing is remembered.
-    if (!('reason' in made)) this.#live.set(deployment, made)
-    return made
-  }
-
-  health(nowMs: number): readonly DeploymentHealth[] {
-    return [...this.#enlisted].map(deployment => this.#healthOf(deployment, nowMs))
-  }
-
-  sockets(): number | undefined {
-    return this.#deps.transport.sockets()
-  }
-
-  close(): Promise<void> {
-    return this.#deps.transport.close()
-  }
-
-  #healthOf(deployment: Deployment, nowMs: number): DeploymentHealth {
-    const { id, provider, model } = deployment
-    const live = this.bring(deployment)
-    if ('reason' in live) return { id, provider, model, state: 'no_credential', reason: live.reason, keys: { total: 0, cooling: 0, inFlight: 0 } }
-    const { keys: total, cooling, inFlight } = live.keys?.state(nowMs) ?? { keys: 0, cooling: 0, inFlight: 0 }
-    const rests = total > 0 && cooling === total
-    return {
-      id,
-      provider,
-      model,
-      state: rests ? 'cooling' : 'ready',
-      ...(rests && { reason: 'every key rests after the provider refused it' }),
-      keys: { total, cooling, inFlight },
-      ...(live.slots !== undefined && { openAnswers: live.slots.open }),
+    if (this.#enlisted.size > MOST_ENLISTED) for (const oldest of this.#enlisted) {
+      this.#enlisted.delete(oldest)
+      break
     }
   }
 
-  #make(deployment: Deployment): (Live & { readonly slots?: Slots }) | { readonly reason: string } {
-    const { reach, limits } = deployment
-    const slots = limits?.concurrency === undefined ? undefined : new Slots(limits.concurrency)
-    const gates = slots === undefined ? { gates: [] } : { gates: [slots], slots }
-    if ('upstream' in reach) return { deployment, price: deployment.price, upstream: reach.upstream, keys: undefined, ...gates }
+  /** The parts of a deployment, made at its first use; a reason where it has no credential yet. */
+  bring(deployment: Deployment): Member | { readonly reason: string } {
+    const known = this.#members.get(deployment)
+    if (known !== undefined) return known
+    const made = this.#make(deployment)
+    // A missing key may still come into the environment: nothing is remembered.
+    if ('reason' in made) return made
+    this.#members.set(deployment, made)
+    this.enlist(deployment)
+    return made
+  }
+
+  stats(deployment: Deployment): DeploymentStats {
+    return this.#members.get(deployment)?.latencies.stats() ?? IDLE
+  }
+
+  /** The members of this name; several deployments may share one. */
+  named(id: string): Member[] {
+    return [...this.#enlisted].flatMap(deployment => {
+      const member = deployment.id === id ? this.bring(deployment) : undefined
+      return member === undefined || 'reason' in member ? [] : [member]
+    })
+  }
+
+  health(): readonly DeploymentHealth[] {
+    const nowMs = this.#parts.clock.now()
+    return [...this.#enlisted].map(deployment => healthOf(deployment, this.bring(deployment), nowMs))
+  }
+
+  sockets(): number | undefined {
+    return this.#parts.transport.sockets()
+  }
+
+  close(): Promise<void> {
+    return this.#parts.transport.close()
+  }
+
+  #make(deployment: Deployment): Member | { readonly reason: string } {
+    const { reach } = deployment
+    if ('upstream' in reach) return this.#member(deployment, reach.upstream, undefined, true)
     const keys = reach.keys ?? this.#fromEnvironment(reach.env)
     if (keys === undefined && !reach.keyless) {
       const give = reach.env === undefined ? 'give apiKey: a key from the environment is not sent to another host' : `set ${reach.env.join(' or ')}, or give apiKey`
@@ -83,27 +104,45 @@ export class Fleet {
     }
     const { adapter, baseUrl } = reach
     const target = { provider: deployment.provider, model: deployment.model, baseUrl, capabilities: deployment.capabilities, ...(deployment.headers !== undefined && { headers: deployment.headers }) }
-    return { deployment, price: deployment.price, upstream: this.#upstream(adapter, target), keys: keys === undefined ? undefined : new KeyPool(keys), ...gates }
+    // Several keys have several limits: what one answer says of its key holds for no other.
+    const several = typeof keys === 'object' && keys.length > 1
+    return this.#member(deployment, this.#upstream(adapter, target), keys === undefined ? undefined : new KeyPool(keys), !several)
+  }
+
+  #member(deployment: Deployment, upstream: Upstream, keys: KeyPool | undefined, paced: boolean): Member {
+    const { clock, breaker: options } = this.#parts
+    const { concurrency, ...rates } = deployment.limits ?? {}
+    const latencies = new Latencies(clock)
+    const breaker = options === false ? undefined : new Breaker(options, { clock })
+    const aimd = new Aimd({ clock })
+    const pace = paced ? new Pace({ clock, cooldown: keys === undefined }) : undefined
+    const windows = Object.keys(rates).length === 0 ? undefined : new Windows(rates, { clock })
+    const slots = concurrency === undefined ? undefined : new Slots(concurrency)
+    const gates = [breaker, slots, aimd, pace, windows, latencies].filter(gate => gate !== undefined)
+    return { deployment, upstream, keys, gates, price: this.#parts.priceOf(deployment), latencies, breaker, aimd, pace, windows, slots }
   }
 
   /** The codec, and an adapter that is loaded on demand, are loaded once, with the first call. */
   #upstream(adapter: Adapter | (() => Promise<Adapter>), target: Target): Upstream {
-    const { transport } = this.#deps
+    const { transport } = this.#parts
     let ready: Upstream | undefined
+    const load = async (): Promise<Upstream> => {
+      const [loaded, { codecUpstream }] = await Promise.all([typeof adapter === 'function' ? adapter() : adapter, import('./transport/codec.js')])
+      return (ready ??= codecUpstream({ adapter: loaded, transport, target }))
+    }
     return {
-      open(op, request, ctx) {
-        if (ready !== undefined) return ready.open(op, request, ctx)
-        return Promise.all([typeof adapter === 'function' ? adapter() : adapter, import('./transport/codec.js')]).then(([loaded, { codecUpstream }]) => {
-          ready ??= codecUpstream({ adapter: loaded, transport, target })
-          return ready.open(op, request, ctx)
-        })
+      open: (op, request, ctx) => (ready !== undefined ? ready.open(op, request, ctx) : load().then(upstream => upstream.open(op, request, ctx))),
+      probe: async ctx => {
+        const { probe } = ready ?? (await load())
+        if (probe === undefined) return false
+        return probe(ctx)
       },
     }
   }
 
   #fromEnvironment(names: readonly string[] | undefined): readonly Secret[] | undefined {
     for (const name of names ?? []) {
-      const value = this.#deps.env(name)?.trim()
+      const value = this.#parts.env(name)?.trim()
       if (value !== undefined && value !== '') return [new Secret(value)]
     }
     return undefined

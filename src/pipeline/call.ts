@@ -1,5 +1,5 @@
 import type { GatewayError } from '../protocol/errors.js'
-import type { Prefer, Principal, Timer, Wire } from '../protocol/ports.js'
+import type { Prefer, Principal, Shadow, Timer, Wire } from '../protocol/ports.js'
 import type { ChatRequest, UpstreamRequest } from '../protocol/request.js'
 import type { Json } from '../protocol/json.js'
 import type { Excluded } from '../protocol/result.js'
@@ -64,6 +64,11 @@ export interface CallOptions {
   readonly metadata?: { readonly [key: string]: Json }
 }
 
+/** Why the gateway asks by itself. */
+export interface SystemCall {
+  readonly shadowOf: string
+}
+
 /** One caller's request: its abort, its deadline, its record. */
 export class Call {
   readonly cancel = new Cancel()
@@ -76,14 +81,18 @@ export class Call {
   #releases: (() => void)[] | undefined
   #timer: Timer | undefined
 
+  /** Set where no caller asked: the gateway itself did. */
+  readonly system: SystemCall | undefined
+
   /** @param open where it stands until it was settled. */
-  constructor(id: string, kind: Call['kind'], asked: ChatRequest, options: CallOptions, startedMs: number, open: Set<Call>) {
+  constructor(id: string, kind: Call['kind'], asked: ChatRequest, options: CallOptions, startedMs: number, open: Set<Call>, system?: SystemCall) {
     this.id = id
     this.kind = kind
     this.asked = asked
     this.options = options
     this.startedMs = startedMs
     this.#open = open
+    this.system = system
     open.add(this)
   }
 
@@ -123,6 +132,8 @@ export interface Plan {
   readonly admitted: Admitted
   readonly candidates: readonly LiveCandidate[]
   readonly excluded: readonly Excluded[]
+  /** Copies of the call whose answers are thrown away. */
+  readonly shadows: readonly Shadow[]
 }
 
 /** How a call ended, for `settle`. */

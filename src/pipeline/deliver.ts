@@ -83,10 +83,15 @@ export class Delivery implements Cancellable {
     return new Promise((resolve, reject) => this.read((batch, fault) => (fault === undefined ? resolve(batch) : reject(fault))))
   }
 
-  /** Reads to the end and gives the result. */
-  async result(): Promise<ChatResult> {
+  /** Reads to the end. */
+  async drain(): Promise<void> {
     do await this.pull()
     while (this.#settled === undefined)
+  }
+
+  /** Reads to the end and gives the result. */
+  async result(): Promise<ChatResult> {
+    if (this.#settled === undefined) await this.drain()
     if (this.#fault !== undefined) throw this.#fault
     return this.#result()
   }

@@ -1,72 +1,89 @@
 import { GatewayError } from '../protocol/errors.js'
-import type { Capabilities, Deployment } from '../protocol/ports.js'
-import type { Part, UpstreamRequest } from '../protocol/request.js'
+import type { Deployment } from '../protocol/ports.js'
 import type { Excluded } from '../protocol/result.js'
+import type { Candidate, Group, RouteTarget, Shadow } from '../protocol/strategy.js'
 import type { Live, LiveCandidate } from '../resilience/live.js'
-import { flatten } from '../routing/flatten.js'
+import { keepTogether } from '../routing/affinity.js'
+import { deploymentsOf, flatten } from '../routing/flatten.js'
+import { applyPrefer } from '../routing/prefer.js'
+import { prepareAll, traitsOf, type Traits } from '../routing/traits.js'
 import type { Admitted, Plan } from './call.js'
-import { estimateInputTokens } from '../protocol/estimate.js'
+import { Needs } from './needs.js'
 import { View, type Sights } from './view.js'
 
-/** Gives a deployment its parts; `undefined` with a reason where it has no credential. */
+/** Gives a deployment its parts; a reason where it has no credential. */
 export type Bring = (deployment: Deployment) => Live | { readonly reason: string }
 
-/** Orders the route into candidates and leaves out those that cannot do what the request needs, saying why. */
-export function createPlan({ bring, sights }: { bring: Bring; sights: Sights }): (admitted: Admitted) => Plan {
+/** What the stage is made of. */
+export interface PlanParts {
+  readonly bring: Bring
+  readonly sights: Sights
+  /** Looks up the prices of deployments that have none of their own; waits where the table has to be loaded. */
+  readonly priced: (deployments: readonly Deployment[]) => Promise<void> | undefined
+}
+
+/** What holds for a route as long as its tree does. */
+interface Known extends Traits {
+  readonly deployments: readonly Deployment[]
+  /** The line, where no strategy ever changes it. */
+  readonly line: readonly Candidate[] | undefined
+}
+
+const NOTHING: readonly Excluded[] = Object.freeze([])
+
+/** Orders the route into candidates and leaves out those that cannot do what the request needs, saying why. Waits only where a strategy or the price table has to. */
+export function createPlan(parts: PlanParts): (admitted: Admitted) => Plan | Promise<Plan> {
+  const routes = new WeakMap<RouteTarget, Known>()
   return admitted => {
-    const { request, route } = admitted
-    const candidates: LiveCandidate[] = []
-    const excluded: Excluded[] = []
-    const needs = new Needs(request)
-    const view = new View(admitted, sights)
-    for (const { deployment, onlyAfter, note } of flatten(route.target, view, { notes: view.notes })) {
-      const missing = needs.missingIn(deployment.capabilities)
-      const live = missing === undefined ? bring(deployment) : { reason: missing }
-      if ('reason' in live) excluded.push({ deployment: deployment.id, reason: live.reason })
-      else candidates.push({ live, ...(onlyAfter !== undefined && { onlyAfter }), ...(note !== undefined && { note }) })
-    }
-    if (candidates.some(candidate => candidate.onlyAfter === undefined)) return { admitted, candidates, excluded }
-    const reasons = excluded.map(({ deployment, reason }) => `${deployment}: ${reason}`).join('; ')
-    throw new GatewayError('no_candidates', `No deployment of the route "${route.name}" can take this call${reasons === '' ? '' : `. ${reasons}`}.`, { origin: 'caller', excluded })
+    const { target, name } = admitted.route
+    let known = routes.get(target)
+    if (known === undefined) routes.set(target, (known = knownOf(target, name)))
+    const loading = parts.priced(known.deployments)
+    if (loading === undefined && known.preparing.length === 0) return arranged(parts, known, admitted, undefined)
+    return waited(parts, known, admitted, loading)
   }
 }
 
-const NEEDS: readonly (readonly [keyof Capabilities, string, (request: UpstreamRequest, needs: Needs) => boolean])[] = [
-  ['tools', 'it takes no tools', request => request.tools !== undefined],
-  ['jsonSchema', 'it takes no output schema', request => request.output !== undefined],
-  ['prefill', 'it does not go on from an assistant message', request => request.prefill === true],
-  ['images', 'it takes no images', (_, needs) => needs.has('image')],
-  ['files', 'it takes no files', (_, needs) => needs.has('file')],
-  ['audio', 'it takes no audio', (_, needs) => needs.has('audio')],
-]
+function knownOf(target: RouteTarget, name: string): Known {
+  const traits = traitsOf(target)
+  return { ...traits, deployments: deploymentsOf(target, name), line: traits.fixed ? flatten(target, undefined) : undefined }
+}
 
-/** What a request asks of a deployment, read at most once. */
-class Needs {
-  readonly #request: UpstreamRequest
-  #parts: ReadonlySet<Part['type']> | undefined
-  #tokens: number | undefined
+async function waited(parts: PlanParts, known: Known, admitted: Admitted, loading: Promise<void> | undefined): Promise<Plan> {
+  const [prepared] = await Promise.all([known.preparing.length === 0 ? undefined : prepareAll(known.preparing, admitted.request), loading])
+  const { reason } = admitted.call.cancel
+  if (reason !== undefined) throw reason
+  return arranged(parts, known, admitted, prepared)
+}
 
-  constructor(request: UpstreamRequest) {
-    this.#request = request
+function arranged({ bring, sights }: PlanParts, { line: fixed, shadowing }: Known, admitted: Admitted, prepared: ReadonlyMap<Group, unknown> | undefined): Plan {
+  const { request, route, call } = admitted
+  const shadows: Shadow[] = []
+  let line = fixed
+  let excluded: Excluded[] | undefined
+  if (line === undefined || call.options.prefer !== undefined) {
+    const view = new View(admitted, sights)
+    line ??= flatten(route.target, view, { notes: view.notes, ...(prepared !== undefined && { prepared }), ...(shadowing && { shadows }) })
+    const preferred = applyPrefer(line, view)
+    line = preferred.candidates
+    excluded = [...preferred.excluded]
   }
-
-  /** The first thing this deployment is known not to do. */
-  missingIn(capabilities: Capabilities): string | undefined {
-    for (const [name, what, needed] of NEEDS) if (capabilities[name] === false && needed(this.#request, this)) return what
-    const { maxOutputTokens: most = Infinity, contextWindow } = capabilities
-    const { maxOutputTokens = 0 } = this.#request
-    if (maxOutputTokens > most) return `it writes at most ${most} tokens, ${maxOutputTokens} are asked for`
-    return contextWindow === undefined ? undefined : this.#tooLong(contextWindow)
+  const candidates: LiveCandidate[] = []
+  const needs = new Needs(request)
+  for (const candidate of keepTogether(line, request)) {
+    const missing = needs.missingIn(candidate.deployment.capabilities)
+    const live = missing === undefined ? bring(candidate.deployment) : { reason: missing }
+    if ('reason' in live) (excluded ??= []).push({ deployment: candidate.deployment.id, reason: live.reason })
+    else candidates.push(liveCandidate(live, candidate))
   }
+  if (candidates.some(({ onlyAfter }) => onlyAfter === undefined)) return { admitted, candidates, excluded: excluded ?? NOTHING, shadows }
+  const reasons = (excluded ?? []).map(({ deployment, reason }) => `${deployment}: ${reason}`).join('; ')
+  throw new GatewayError('no_candidates', `No deployment of the route "${route.name}" can take this call${reasons === '' ? '' : `. ${reasons}`}.`, { origin: 'caller', excluded: excluded ?? NOTHING })
+}
 
-  #tooLong(contextWindow: number): string | undefined {
-    this.#tokens ??= estimateInputTokens(this.#request)
-    // An estimate may be off by half: only what cannot fit is left out, the rest is the provider's to judge.
-    return this.#tokens / 2 > contextWindow ? `its context window of ${contextWindow} tokens is too small for about ${this.#tokens}` : undefined
-  }
-
-  has(type: Part['type']): boolean {
-    this.#parts ??= new Set(this.#request.messages.flatMap(({ content }) => (typeof content === 'string' ? [] : content.map(part => part.type))))
-    return this.#parts.has(type)
-  }
+function liveCandidate(live: Live, { onlyAfter, note }: Candidate): LiveCandidate {
+  const candidate: { -readonly [K in keyof LiveCandidate]: LiveCandidate[K] } = { live }
+  if (onlyAfter !== undefined) candidate.onlyAfter = onlyAfter
+  if (note !== undefined) candidate.note = note
+  return candidate
 }

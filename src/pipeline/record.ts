@@ -28,6 +28,7 @@ export function recordOf(call: Call, end: CallEnd, { admitted, source, collected
   if (end.outcome === 'success') addAnswer(record, source, answer)
   if (source !== undefined && source.cached !== false) record.cached = source.cached
   if (settled.cost.saved > 0) record.savedNanos = Math.round(settled.cost.saved * 1e9)
+  if (call.system !== undefined) record.system = call.system
   addContext(record, call)
   if (content && admitted !== undefined) record.content = contentOf(admitted, answer)
   return Object.freeze(record)

@@ -12,7 +12,7 @@ export interface Stages {
   /** Is the answer known already? */
   readonly recall: (admitted: Admitted) => undefined
   /** Who could answer, in which order? */
-  readonly plan: (admitted: Admitted) => Plan
+  readonly plan: (admitted: Admitted) => Plan | Promise<Plan>
   /** May it cost what it could cost? */
   readonly reserve: (plan: Plan) => Plan
   /** Ask, until an upstream commits. */

@@ -33,7 +33,7 @@ export function createSettle({ plugins, clock, content, learning }: { plugins: r
     const firstAtMs = source?.answered?.firstEventAtMs
     const settled: Settled = firstAtMs === undefined ? { cost, totalMs } : { cost, totalMs, firstEventMs: firstAtMs - call.startedMs }
     call.end()
-    const learns = admitted !== undefined && learning.concerns(admitted.route)
+    const learns = admitted !== undefined && call.system === undefined && learning.concerns(admitted.route)
     if (observers.length > 0 || learns) {
       const record = recordOf(call, end, known, settled, content)
       for (const plugin of observers) tell(plugin, record)

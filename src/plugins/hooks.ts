@@ -17,7 +17,8 @@ export interface HookChain {
 }
 
 const NOTHING: readonly ChatEvent[] = []
-const IDLE: HookChain = { request: request => request, events: batch => batch, flush: () => NOTHING, asks: false, watches: false }
+/** No hook looks. */
+export const IDLE_HOOKS: HookChain = { request: request => request, events: batch => batch, flush: () => NOTHING, asks: false, watches: false }
 
 interface Named {
   readonly name: string
@@ -35,7 +36,7 @@ export function openHooks(plugins: readonly Plugin[], view: CallView): HookChain
     if (!isObject(hooks) || 'then' in hooks) throw refusal(plugin.name, new TypeError('its open() returned no hooks'))
     opened.push({ name: plugin.name, hooks })
   }
-  if (opened.length === 0) return IDLE
+  if (opened.length === 0) return IDLE_HOOKS
   const asking = opened.filter(({ hooks }) => hooks.request !== undefined)
   const watching = opened.filter(({ hooks }) => hooks.event !== undefined || hooks.flush !== undefined).reverse()
   return {

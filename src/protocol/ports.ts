@@ -87,6 +87,8 @@ export interface Adapter {
   fault(status: number, headers: Headers, body: unknown, nowMs: number): GatewayError
   limits?(headers: Headers, nowMs: number): RateLimits
   readonly frames?: Framing
+  /** A request that costs nothing and tells whether the server answers, such as the list of models; without the credential. */
+  probe?(target: Target): HttpCall
 }
 
 /** The part of an `AbortSignal` that a transport needs; an `AbortSignal` is one. */
@@ -126,6 +128,8 @@ export interface Opened {
 /** What dispatch opens: an adapter over the transport, or anything else that can answer. */
 export interface Upstream {
   open(op: 'chat', request: UpstreamRequest, ctx: OpenContext): Promise<Opened>
+  /** Asks for a sign of life that is not billed. False where this upstream has no such question; rejects with the fault. */
+  probe?(ctx: OpenContext): Promise<boolean>
 }
 
 /** What a deployment can do; an absent field is unknown and excludes nobody. */

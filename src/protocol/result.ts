@@ -132,6 +132,8 @@ export interface CallRecord {
   readonly metadata?: { readonly [key: string]: Json }
   readonly principal?: Principal
   readonly conversation?: string
+  /** Not a caller's call: shadow traffic, a copy of the call named here. Its cost is nobody's budget unless `principal` says whose. */
+  readonly system?: { readonly shadowOf: string }
   /** What the strategies said of choosing the deployment that answered. */
   readonly note?: Note
   readonly content?: { readonly messages: Json; readonly text: string; readonly toolCalls: Json }

@@ -28,6 +28,10 @@ export interface DeploymentStats {
   readonly perTokenMs?: number
   /** How long answers were, on average, in output tokens. */
   readonly outputTokens?: number
+  /** The share of prompts that was read from the provider's cache, 0 to 1. */
+  readonly cachedShare?: number
+  /** The 95th percentile of milliseconds to the first event, as far as a log-normal spread tells. */
+  readonly p95FirstEventMs?: number
   /** Time-decayed share of attempts that failed, 0 to 1. */
   readonly failures: number
   /** By how much the oldest unanswered attempt is older than twice what was expected; else 0. */

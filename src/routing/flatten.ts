@@ -16,8 +16,11 @@ export interface Ordering {
   readonly shadows?: Shadow[]
 }
 
-/** Orders a routing tree into a line of candidates; each child of a group stays a unit, each deployment comes once. */
-export function flatten(target: RouteTarget, view: RouteView, ordering: Ordering = {}): readonly Candidate[] {
+/**
+ * Orders a routing tree into a line of candidates; each child of a group stays a unit, each deployment comes once.
+ * @param view left out for a tree in which every group is `fixed`.
+ */
+export function flatten(target: RouteTarget, view: RouteView | undefined, ordering: Ordering = {}): readonly Candidate[] {
   if (target.kind === 'deployment') return [{ deployment: target }]
   const out: Candidate[] = []
   new Walker(view, ordering, out).walk(target, undefined, undefined)
@@ -25,11 +28,11 @@ export function flatten(target: RouteTarget, view: RouteView, ordering: Ordering
 }
 
 class Walker {
-  readonly #view: RouteView
+  readonly #view: RouteView | undefined
   readonly #ordering: Ordering
   readonly #out: Candidate[]
 
-  constructor(view: RouteView, ordering: Ordering, out: Candidate[]) {
+  constructor(view: RouteView | undefined, ordering: Ordering, out: Candidate[]) {
     this.#view = view
     this.#ordering = ordering
     this.#out = out
@@ -54,6 +57,7 @@ class Walker {
   }
 
   #order(group: Group): readonly RouteTarget[] {
+    if (this.#view === undefined) return group.targets
     const { prepared, shadows } = this.#ordering
     const view = prepared?.has(group) === true ? { ...this.#view, prepared: prepared.get(group) } : this.#view
     if (shadows !== undefined && group.shadows !== undefined) shadows.push(...group.shadows(view))

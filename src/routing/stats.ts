@@ -9,6 +9,8 @@ const LENGTH_MS = 60_000
 const FAILURE_MS = 7_000 / Math.LN2
 /** Faster than any model writes: the answer came in one burst and says nothing about pace. */
 const BURST_MS = 0.05
+/** The 95th percentile of a normal distribution, in standard deviations above its mean. */
+const P95_SIGMAS = 1.645
 
 /** A weighted mean of samples that fade with time. */
 class Fading {
@@ -83,6 +85,8 @@ export class Latencies implements Gate {
   readonly #pace = new Fading(LATENCY_MS)
   readonly #length = new Fading(LENGTH_MS)
   readonly #failed = new Fading(FAILURE_MS)
+  readonly #squares = new Fading(LATENCY_MS)
+  readonly #cached = new Fading(LENGTH_MS)
   #inFlight = 0
   #oldest: Open | undefined
   #newest: Open | undefined
@@ -114,6 +118,10 @@ export class Latencies implements Gate {
     if (firstEventMs !== undefined) stats.firstEventMs = firstEventMs
     if (perTokenMs !== undefined) stats.perTokenMs = perTokenMs
     if (outputTokens !== undefined) stats.outputTokens = outputTokens
+    const cachedShare = this.#cached.mean
+    const p95FirstEventMs = this.#p95Ms
+    if (cachedShare !== undefined) stats.cachedShare = cachedShare
+    if (p95FirstEventMs !== undefined) stats.p95FirstEventMs = p95FirstEventMs
     return stats
   }
 
@@ -143,6 +151,8 @@ export class Latencies implements Gate {
       if (fault === undefined || verdict(fault.code).next === 'any') this.#failed.add(1, 1, nowMs)
     } else if (outcome === 'success') {
       this.#failed.add(0, 1, nowMs)
+      const { inputTokens = 0, cachedInputTokens = 0 } = usage ?? {}
+      if (inputTokens > 0) this.#cached.add(cachedInputTokens, inputTokens, nowMs)
       this.#wrote(usage?.outputTokens ?? 0, durationMs - (firstMs ?? durationMs), nowMs)
     }
   }
@@ -152,12 +162,21 @@ export class Latencies implements Gate {
     return log === undefined ? undefined : Math.exp(log)
   }
 
+  get #p95Ms(): number | undefined {
+    const mean = this.#first.mean
+    const squares = this.#squares.mean
+    return mean === undefined || squares === undefined ? undefined : Math.exp(mean + P95_SIGMAS * Math.sqrt(Math.max(0, squares - mean * mean)))
+  }
+
   get #expectedMs(): number {
     return this.#typicalMs ?? UNKNOWN_MS
   }
 
   #sample(firstEventMs: number): void {
-    this.#first.add(Math.log(Math.max(1, firstEventMs)), 1, this.#clock.now())
+    const log = Math.log(Math.max(1, firstEventMs))
+    const nowMs = this.#clock.now()
+    this.#first.add(log, 1, nowMs)
+    this.#squares.add(log * log, 1, nowMs)
   }
 
   #wrote(tokens: number, spentMs: number, nowMs: number): void {

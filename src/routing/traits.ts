@@ -7,6 +7,8 @@ export interface Traits {
   readonly learning: readonly Group[]
   /** Some group sends shadow traffic. */
   readonly shadowing: boolean
+  /** No group ever changes the order it was written in. */
+  readonly fixed: boolean
 }
 
 /** Looks a tree through once; what it finds holds as long as the tree does. */
@@ -25,6 +27,7 @@ export function traitsOf(target: RouteTarget): Traits {
     preparing: all.filter(group => group.prepare !== undefined),
     learning: all.filter(group => group.learn !== undefined),
     shadowing: all.some(group => group.shadows !== undefined),
+    fixed: all.every(group => group.fixed === true),
   }
 }
 
