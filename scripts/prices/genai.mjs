@@ -63,15 +63,19 @@ export async function readGenai(folder, providers, date) {
   const { findProvider } = await import(pathToFileURL(entry).href)
   // The package does not export its list; its own look-up gives each entry by id.
   const ids = [...readFileSync(entry, 'utf8').matchAll(/^ {4}id: "([^"]+)",$/gm)].map(([, id]) => id)
+  const all = new Map(ids.map(id => findProvider({ providerId: id })).map(provider => [provider?.id, provider]))
+  all.delete(undefined)
   const found = new Map()
-  for (const provider of new Set(ids.map(id => findProvider({ providerId: id })))) {
-    if (provider == null) continue
-    const models = provider.models.map(model => ({ ...model, price: priceOf(model.id, inForce(model.prices, date)) }))
-    const find = name => models.find(({ match }) => matches(match, name.toLowerCase()))?.price
+  for (const provider of all.values()) {
+    const priced = ({ models }) => models.map(model => ({ ...model, price: priceOf(model.id, inForce(model.prices, date)) }))
+    const models = priced(provider)
+    // A cloud that bills as the model's maker does is written as the list of those makers.
+    const whole = [...models, ...(provider.fallback_model_providers ?? []).flatMap(id => priced(all.get(id)))]
+    const find = name => whole.find(({ match }) => matches(match, name.toLowerCase()))?.price
     const names = new Set(models.flatMap(({ id, match }) => [...(matches(match, id.toLowerCase()) ? [id] : []), ...exact(match)]))
     for (const id of ours('genai-prices', provider.id, providers)) {
       const serves = PART[id] ?? (() => true)
-      found.set(id, { names: [...names].filter(serves), find: name => (serves(name) ? find(name) : undefined) })
+      found.set(id, { names: new Set([...names].filter(serves)), find: name => (serves(name) ? find(name) : undefined) })
     }
   }
   return found

@@ -26,10 +26,11 @@ export function pack(table, letterOf) {
   const label = row => letterOf(row) + textOf(row.price)
   for (const [key, row] of table) {
     const [vendor, name] = key.split(' ')
+    if (/[|'\\]/.test(name)) throw new Error(`${key}: a name that the table cannot hold`)
     const plain = table.get(`${vendor} ${name.replace(DATED, '')}`)
-    if (DATED.test(name) && plain !== undefined && label(plain) === label(row)) continue
+    if (DATED.test(name) && plain !== undefined && textOf(plain.price) === textOf(row.price)) continue
     const groups = vendors.get(vendor) ?? new Map()
     vendors.set(vendor, groups.set(label(row), [...(groups.get(label(row)) ?? []), name]))
   }
-  return new Map([...vendors].sort(([a], [b]) => (a < b ? -1 : 1)).map(([vendor, groups]) => [vendor, [...groups].map(([text, names]) => `${text}=${names.join(' ')}`).sort().join('|')]))
+  return new Map([...vendors].sort(([a], [b]) => (a < b ? -1 : 1)).map(([vendor, groups]) => [vendor, [...groups].map(([text, names]) => `${text}=${names.join(' ')}`).join('|')]))
 }

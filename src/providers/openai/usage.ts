@@ -9,6 +9,8 @@ function count(value: unknown, key: string): number | undefined {
   return typeof found === 'number' && Number.isFinite(found) && found >= 0 ? found : undefined
 }
 
+const ORDINARY = new Set(['', 'default', 'auto', 'standard', 'on_demand'])
+
 /** Where vendors put it: top level, under `x_groq`, or on the choice. */
 function find(body: Record<string, unknown>, choice: Record<string, unknown> | undefined): Record<string, unknown> | undefined {
   if (isObject(body['usage'])) return body['usage']
@@ -40,13 +42,14 @@ export function usageOf(body: Record<string, unknown>, choice: Record<string, un
   const usage = find(body, choice)
   if (usage === undefined) return undefined
   const details = usage['prompt_tokens_details'] ?? usage['prompt_token_details']
-  const reported = count(usage['completion_tokens_details'], 'reasoning_tokens')
+  const answer = usage['completion_tokens_details']
+  const reported = count(answer, 'reasoning_tokens')
   const inputTokens = count(usage, 'prompt_tokens')
   const outputTokens = output(usage, reported, quirks)
   const written = count(usage, 'completion_tokens')
   const hidden = quirks.usage === 'total' && outputTokens !== undefined && written !== undefined && outputTokens > written ? outputTokens - written : undefined
   const found: Counted = {}
-  const set = (key: keyof Usage, value: number | undefined) => {
+  const set = (key: Exclude<keyof Usage, 'serviceTier'>, value: number | undefined) => {
     if (value !== undefined) found[key] = value
   }
   set('inputTokens', inputTokens)
@@ -54,6 +57,14 @@ export function usageOf(body: Record<string, unknown>, choice: Record<string, un
   set('cachedInputTokens', count(details, 'cached_tokens') ?? count(usage, 'num_cached_tokens') ?? count(usage, 'cached_tokens') ?? count(usage, 'prompt_cache_hit_tokens'))
   set('cacheWriteTokens', count(details, 'cache_write_tokens'))
   set('reasoningTokens', reported ?? hidden)
+  // Most answers report 0 for every medium; only what there was is kept.
+  set('inputAudioTokens', count(details, 'audio_tokens') || undefined)
+  set('cachedInputAudioTokens', (isObject(details) && count(details['cached_tokens_details'], 'audio_tokens')) || undefined)
+  set('outputAudioTokens', count(answer, 'audio_tokens') || undefined)
+  set('inputImageTokens', count(details, 'image_tokens') || undefined)
+  set('outputImageTokens', count(answer, 'image_tokens') || undefined)
+  const tier = body['service_tier']
+  if (typeof tier === 'string' && !ORDINARY.has(tier)) found.serviceTier = tier
   if (quirks.cost === true) set('reportedCostUsd', cost(usage))
   return found
 }
