@@ -35,36 +35,55 @@ function withHour(name, price) {
   }
 }
 
+/** Anthropic's cache is never written below the price of input: such a figure is a slip, and the other source's is taken. */
+function withoutSlips(name, price) {
+  const { cacheWrite, ...rest } = price
+  return /claude/.test(name) && cacheWrite < price.input ? rest : price
+}
+
 /** Whether the price lacks what the model is for: text rates alone would bill its audio or its images far too low. */
 function halfPriced(name, price) {
   if (/audio|realtime|[-_]tts|transcri|speech/i.test(name)) return price.inputAudio === undefined && price.outputAudio === undefined
   return /image|banana/i.test(name) && price.outputImage === undefined
 }
 
+/** What the sources say of one model: `dev` and `other` are rows of models.dev, newest first, and of genai-prices. */
+function rowsOf(key, modelsDev, genai) {
+  const [vendor, name] = key.split(' ')
+  const theirs = genai.models.get(vendor)
+  const price = theirs?.find(name)
+  const dev = modelsDev.filter(({ rows }) => rows.has(key)).map(({ source, date, rows }) => ({ source, date, price: withoutSlips(name, rows.get(key)), byRule: false }))
+  const other = price === undefined ? [] : [{ source: genai.source, date: genai.date, price, byRule: !theirs.names.has(name) }]
+  return { vendor, name, dev, other, two: dev.length > 0 && other.length > 0 }
+}
+
+function keeps({ vendor, name, two }, price) {
+  if (halfPriced(name, price)) return false
+  // Where one source alone says that all is free, it mostly means that it has no price.
+  return two || (keepsAlone(vendor) && (!free(price) || /[:-]free$/.test(name)))
+}
+
+function keysOf(modelsDev, genai) {
+  const named = [...genai.models].flatMap(([vendor, { names }]) => [...names].map(name => `${vendor} ${name}`))
+  const keys = new Set([...modelsDev.flatMap(({ rows }) => [...rows.keys()]), ...named])
+  return [...keys].filter(key => !(key.split(' ')[0] in SAME_BILL)).sort()
+}
+
 /** One row a model, with where it is from and whether the other source agrees; and the figures of the comparison. */
 export function merge(modelsDev, genai) {
-  const keys = new Set(modelsDev.flatMap(({ rows }) => [...rows.keys()]))
-  for (const [vendor, { names }] of genai.models) for (const name of names) keys.add(`${vendor} ${name}`)
   const table = new Map()
   const disagreements = []
   const both = []
-  for (const key of [...keys].sort()) {
-    const [vendor, name] = key.split(' ')
-    if (vendor in SAME_BILL) continue
-    const dev = modelsDev.flatMap(({ source, date, rows }) => (rows.has(key) ? [{ source, date, price: rows.get(key), byRule: false }] : []))
-    const theirs = genai.models.get(vendor)
-    const price = theirs?.find(name)
-    const other = price === undefined ? [] : [{ source: genai.source, date: genai.date, price, byRule: !theirs.names.has(name) }]
+  for (const key of keysOf(modelsDev, genai)) {
+    const rows = rowsOf(key, modelsDev, genai)
+    const { name, dev, other, two } = rows
     if (dev.length + other.length === 0) continue
-    const two = dev.length > 0 && other.length > 0
     const row = choose([...dev, ...other])
     const differs = two ? differences(dev[0].price, other[0].price) : []
     if (two) both.push(key)
     if (differs.length > 0) disagreements.push({ key, differs, dev: dev[0].price, other: other[0].price, chosen: row.source })
-    if (halfPriced(name, row.price)) continue
-    // Where one source alone says that all is free, it mostly means that it has no price.
-    if (!two && (!keepsAlone(vendor) || (free(row.price) && !/[:-]free$/.test(name)))) continue
-    table.set(key, { ...row, price: withHour(name, row.price), said: two ? (differs.length > 0 ? 'disputed' : 'agreed') : 'alone' })
+    const said = differs.length > 0 ? 'disputed' : two ? 'agreed' : 'alone'
+    if (keeps(rows, row.price)) table.set(key, { ...row, price: withHour(name, row.price), said })
   }
   return { table, both, disagreements }
 }

@@ -8,17 +8,24 @@ function pick(cost) {
   return Object.fromEntries(Object.entries(KINDS).flatMap(([theirs, mine]) => (typeof cost[theirs] === 'number' ? [[mine, cost[theirs]]] : [])))
 }
 
+function tiersOf(cost) {
+  const tiers = (cost.tiers ?? []).filter(({ tier }) => tier?.size > 0 && (tier.type ?? 'context') === 'context').map(tier => ({ above: tier.tier.size, ...pick(tier) }))
+  if (tiers.length === 0 && cost.context_over_200k !== undefined) tiers.push({ above: 200_000, ...pick(cost.context_over_200k) })
+  return tiers.sort((a, b) => a.above - b.above)
+}
+
+/** Its fast modes name the service tier that is sent to have them. */
+function serviceTiersOf({ cost, provider: { body } = {} } = {}) {
+  const name = body?.service_tier ?? body?.speed
+  return cost === undefined || name === undefined ? undefined : { [name]: pick(cost) }
+}
+
 /** A cost of models.dev as a price of ours; `undefined` where it names no price for input and output. */
 function priceOf({ cost, experimental }) {
   if (typeof cost?.input !== 'number' || typeof cost.output !== 'number') return undefined
-  const price = pick(cost)
-  const tiers = (cost.tiers ?? []).filter(({ tier }) => tier?.size > 0 && (tier.type ?? 'context') === 'context').map(tier => ({ above: tier.tier.size, ...pick(tier) }))
-  if (tiers.length === 0 && cost.context_over_200k !== undefined) tiers.push({ above: 200_000, ...pick(cost.context_over_200k) })
-  if (tiers.length > 0) price.tiers = tiers.sort((a, b) => a.above - b.above)
-  const { cost: fast, provider } = experimental?.modes?.fast ?? {}
-  const name = provider?.body?.service_tier ?? provider?.body?.speed
-  if (fast !== undefined && name !== undefined) price.serviceTiers = { [name]: pick(fast) }
-  return price
+  const tiers = tiersOf(cost)
+  const serviceTiers = serviceTiersOf(experimental?.modes?.fast)
+  return { ...pick(cost), ...(tiers.length > 0 && { tiers }), ...(serviceTiers !== undefined && { serviceTiers }) }
 }
 
 const talks = ({ modalities, id }) => /embed/.test(id) || (modalities?.output ?? ['text']).includes('text')

@@ -37,6 +37,18 @@ function cost(usage: Record<string, unknown>): number | undefined {
   return upstream === undefined ? undefined : paid + upstream
 }
 
+/** Most answers report 0 for every medium; only what there was is kept. */
+function addMedia(found: Counted, details: unknown, answer: unknown): void {
+  const add = (key: Exclude<keyof Usage, 'serviceTier'>, value: number | undefined) => {
+    if (value !== undefined && value > 0) found[key] = value
+  }
+  add('inputAudioTokens', count(details, 'audio_tokens'))
+  add('cachedInputAudioTokens', isObject(details) ? count(details['cached_tokens_details'], 'audio_tokens') : undefined)
+  add('outputAudioTokens', count(answer, 'audio_tokens'))
+  add('inputImageTokens', count(details, 'image_tokens'))
+  add('outputImageTokens', count(answer, 'image_tokens'))
+}
+
 /** The usage of one body or chunk, in this library's terms; `undefined` where it holds none. */
 export function usageOf(body: Record<string, unknown>, choice: Record<string, unknown> | undefined, quirks: Quirks): Usage | undefined {
   const usage = find(body, choice)
@@ -57,12 +69,7 @@ export function usageOf(body: Record<string, unknown>, choice: Record<string, un
   set('cachedInputTokens', count(details, 'cached_tokens') ?? count(usage, 'num_cached_tokens') ?? count(usage, 'cached_tokens') ?? count(usage, 'prompt_cache_hit_tokens'))
   set('cacheWriteTokens', count(details, 'cache_write_tokens'))
   set('reasoningTokens', reported ?? hidden)
-  // Most answers report 0 for every medium; only what there was is kept.
-  set('inputAudioTokens', count(details, 'audio_tokens') || undefined)
-  set('cachedInputAudioTokens', (isObject(details) && count(details['cached_tokens_details'], 'audio_tokens')) || undefined)
-  set('outputAudioTokens', count(answer, 'audio_tokens') || undefined)
-  set('inputImageTokens', count(details, 'image_tokens') || undefined)
-  set('outputImageTokens', count(answer, 'image_tokens') || undefined)
+  addMedia(found, details, answer)
   const tier = body['service_tier']
   if (typeof tier === 'string' && !ORDINARY.has(tier)) found.serviceTier = tier
   if (quirks.cost === true) set('reportedCostUsd', cost(usage))
