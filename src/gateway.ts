@@ -10,13 +10,19 @@ import { Learning } from './pipeline/learning.js'
 import { createPlan } from './pipeline/plan.js'
 import { createRecall } from './pipeline/recall.js'
 import { createReserve } from './pipeline/reserve.js'
-import { createRun } from './pipeline/run.js'
+import { createRun, type Stages } from './pipeline/run.js'
+import { expectedCost } from './pipeline/costs.js'
+import { Shadows } from './pipeline/shadow.js'
+import type { Sights } from './pipeline/view.js'
 import { createSettle } from './pipeline/settle.js'
 import { ChatStream } from './pipeline/stream.js'
-import { Fleet, type DeploymentHealth } from './fleet.js'
+import { Fleet } from './fleet.js'
+import type { DeploymentHealth } from './fleet-health.js'
+import { Prices } from './prices.js'
+import { PriceOverrides } from './providers/prices/overrides.js'
 import { resolveOptions, type GatewayOptions, type RouteConfig } from './options.js'
 import { GatewayError } from './protocol/errors.js'
-import type { Plugin } from './protocol/ports.js'
+import type { Deployment, DeploymentStats, Plugin } from './protocol/ports.js'
 import type { ChatRequest } from './protocol/request.js'
 import type { ChatResult } from './protocol/result.js'
 import type { DeploymentFactory } from './routing/router.js'
@@ -61,6 +67,7 @@ export class Gateway<
   readonly #run: (call: Call) => Promise<Delivery>
   readonly #open = new Set<Call>()
   readonly #learning = new Learning()
+  readonly #shadows: Shadows
   readonly #now: () => number
   #closing: Promise<void> | undefined
   readonly #mark: string
@@ -76,7 +83,8 @@ export class Gateway<
     this.#options = options
     this.#plugins = [...(options.plugins ?? []), ...log]
     this.#router = new Router(routes, providers, settings)
-    this.#fleet = new Fleet({ transport, env: platform.env, clock })
+    const prices = new Prices(options.prices === undefined ? undefined : new PriceOverrides(options.prices))
+    this.#fleet = new Fleet({ transport, env: platform.env, clock, breaker: options.breaker ?? {}, priceOf: deployment => prices.of(deployment) })
     for (const [name, { target }] of routes) {
       if (typeof target !== 'function' && !('alias' in target)) for (const deployment of deploymentsOf(target, name)) this.#fleet.enlist(deployment)
     }
@@ -84,14 +92,21 @@ export class Gateway<
     this.#mark = Math.floor(random() * 2 ** 50).toString(36).padStart(10, '0')
     const content = this.#plugins.some(plugin => plugin.content === true)
     const settle = createSettle({ plugins: this.#plugins, clock, content, learning: this.#learning })
+    const stats = (deployment: Deployment): DeploymentStats => this.#fleet.stats(deployment)
+    const sights: Sights = { random, nowMs: this.#now, stats, cost: (deployment, request) => expectedCost(request, prices.of(deployment), stats(deployment)), states: new WeakMap() }
+    const plan = createPlan({ bring: deployment => this.#fleet.bring(deployment), sights, priced: deployments => prices.for(deployments) })
+    const dispatch = createDispatch({ clock, random })
+    const deliver: Stages['deliver'] = (admitted, source) => new Delivery(admitted, source, settle, content)
+    this.#shadows = new Shadows({ plan, dispatch, deliver, settle, defer: platform.defer, nowMs: this.#now })
     this.#run = createRun({
       admit: createAdmit({ router: this.#router, plugins: this.#plugins, clock }),
       recall: createRecall(),
-      plan: createPlan({ bring: deployment => this.#fleet.bring(deployment), sights: { random, nowMs: this.#now, stats: () => ({ inFlight: 0, failures: 0, stuckMs: 0 }), cost: () => undefined, states: new WeakMap() } }),
+      plan,
       reserve: createReserve(),
-      dispatch: createDispatch({ clock, random }),
-      deliver: (admitted, source) => new Delivery(admitted, source, settle, content),
+      dispatch,
+      deliver,
       settle,
+      mirror: (shadows, admitted) => this.#shadows.send(shadows, admitted),
     })
   }
 
@@ -126,7 +141,7 @@ export class Gateway<
   health(): Health {
     const sockets = this.#fleet.sockets()
     return {
-      deployments: this.#fleet.health(this.#now()),
+      deployments: this.#fleet.health(),
       calls: this.#open.size,
       ...(sockets !== undefined && { sockets }),
       log: { dropped: this.#plugins.reduce((sum, plugin) => sum + (plugin.dropped?.() ?? 0), 0) },
@@ -155,6 +170,7 @@ export class Gateway<
 
   async #close(): Promise<void> {
     for (const call of [...this.#open]) call.cancel.cancel(closed())
+    this.#shadows.close(closed())
     await this.#fleet.close()
     // Calls that waited settle in the promise jobs before this, so that their records are still taken.
     await new Promise<void>(resolve => platform.defer(resolve))

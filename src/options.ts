@@ -1,11 +1,12 @@
 import * as z from 'zod/mini'
 import { GatewayError } from './protocol/errors.js'
 import { isObject } from './protocol/json.js'
-import type { Clock, Deployment, Group, Plugin, Random } from './protocol/ports.js'
+import type { Clock, Deployment, Group, Plugin, Price, Random } from './protocol/ports.js'
 import { nearest, quoted } from './protocol/suggest.js'
 import type { DeadlineOptions, HedgeSettings, QueueSettings, Recover, RetryOptions, Settings } from './pipeline/call.js'
 import { DEADLINES, DEFAULTS, RETRY, withSettings } from './pipeline/settings.js'
 import type { LogTarget } from './plugins/sinks.js'
+import { breakerSettings, type BreakerOptions } from './resilience/breaker-settings.js'
 import { isTarget } from './routing/fallback.js'
 import { deploymentsOf } from './routing/flatten.js'
 import type { DeploymentFactory, RouteEntry } from './routing/router.js'
@@ -52,6 +53,10 @@ export interface GatewayOptions<
   readonly fetch?: typeof globalThis.fetch
   /** An `http.Agent` or `https.Agent` of your own (Node). */
   readonly agent?: object
+  /** When a deployment that fails is no longer called; `false`: always call it. */
+  readonly breaker?: false | BreakerOptions
+  /** Prices of your own, by `provider/model`, with `*` for any run of characters: US dollars per million tokens. They win over the built-in table. */
+  readonly prices?: Readonly<Record<string, Price>>
   readonly clock?: Clock
   readonly random?: Random
 }
@@ -92,6 +97,8 @@ const gatewayShape = z.strictObject({
   providers: z.optional(z.custom(isObject, 'must be an object of factories')),
   plugins: z.optional(z.custom(value => Array.isArray(value) && value.every(isPlugin), 'must be a list, each a plugin: { name, open?, observe? }')),
   log: z.optional(z.custom(() => true)),
+  breaker: z.optional(z.custom(value => value === false || isObject(value), 'must be false or { failures, failureRate, minSamples, windowMs, probeIntervalMs }')),
+  prices: z.optional(z.custom(isObject, "must be { 'provider/model': { input, output } }")),
   fetch: z.optional(aFunction),
   agent: z.optional(z.custom(value => typeof value === 'object' && value !== null, 'must be an http.Agent')),
   clock: z.optional(z.custom(value => isObject(value) && typeof value['now'] === 'function' && typeof value['after'] === 'function', 'must be { now(), after(ms, fn) }')),
@@ -127,6 +134,7 @@ function check(shape: typeof gatewayShape | typeof routeShape, value: unknown, w
 /** Checks everything at construction: what is wrong is said here and not at the first call. */
 export function resolveOptions(options: GatewayOptions): Resolved {
   check(gatewayShape, options, 'options')
+  if (options.breaker !== undefined && options.breaker !== false) breakerSettings(options.breaker)
   const settings = withSettings(DEFAULTS, options)
   const routes = new Map<string, RouteEntry<Settings>>()
   for (const [name, config] of Object.entries(options.routes ?? {})) {

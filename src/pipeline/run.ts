@@ -1,4 +1,5 @@
 import type { GatewayError } from '../protocol/errors.js'
+import type { Shadow } from '../protocol/strategy.js'
 import type { Admitted, Call, Plan } from './call.js'
 import type { Delivery, Settle } from './deliver.js'
 import type { Flight } from './flight.js'
@@ -21,10 +22,12 @@ export interface Stages {
   readonly deliver: (admitted: Admitted, source: Source, settle: Settle) => Delivery
   /** Price, release, record: at the end of the answer, whoever ends it. */
   readonly settle: Settle
+  /** Beside the stages: sends the copies of a call that a strategy asks for. */
+  readonly mirror: (shadows: readonly Shadow[], admitted: Admitted) => void
 }
 
 /** A call from its request to its delivery. `chat` and `stream` take the same way. */
-export function createRun({ admit, recall, plan, reserve, dispatch, deliver, settle }: Stages): (call: Call) => Promise<Delivery> {
+export function createRun({ admit, recall, plan, reserve, dispatch, deliver, settle, mirror }: Stages): (call: Call) => Promise<Delivery> {
   return async call => {
     let known: Known = {}
     try {
@@ -33,8 +36,10 @@ export function createRun({ admit, recall, plan, reserve, dispatch, deliver, set
       const admitted = entering instanceof Promise ? await entering : entering
       known = { admitted }
       recall(admitted)
-      const planned = reserve(plan(admitted))
+      const planning = plan(admitted)
+      const planned = reserve(planning instanceof Promise ? await planning : planning)
       const flight = dispatch(planned)
+      if (planned.shadows.length > 0) mirror(planned.shadows, admitted)
       known = { admitted, source: flight }
       await flight.open()
       return deliver(admitted, flight, settle)

@@ -2,6 +2,7 @@ import { GatewayError } from '../protocol/errors.js'
 import { conversationProblem } from '../protocol/conversation.js'
 import { isObject } from '../protocol/json.js'
 import type { ChatRequest, Message } from '../protocol/request.js'
+import { validatePrefer } from '../routing/prefer.js'
 import { nearest, quoted, refuseUnknownKeys } from '../protocol/suggest.js'
 
 /** Fields of a request that go to the upstream as they are. */
@@ -9,7 +10,7 @@ export const SAMPLING = [
   'toolChoice', 'parallelToolCalls', 'temperature', 'topP', 'topK', 'stop', 'seed', 'frequencyPenalty', 'presencePenalty', 'reasoning', 'logprobs', 'providerOptions',
 ] as const satisfies readonly (keyof ChatRequest)[]
 const REQUEST = new Set<string>([...SAMPLING, 'model', 'system', 'messages', 'tools', 'output', 'maxOutputTokens'])
-const OPTIONS = new Set(['signal', 'deadlines', 'retry', 'recover', 'headers', 'metadata'])
+const OPTIONS = new Set(['signal', 'deadlines', 'retry', 'recover', 'headers', 'metadata', 'principal', 'conversation', 'prefer', 'priority'])
 const HINTS = new Map([
   ['max_tokens', 'maxOutputTokens'],
   ['max_completion_tokens', 'maxOutputTokens'],
@@ -171,12 +172,26 @@ function validateTools(tools: NonNullable<ChatRequest['tools']>): void {
   }
 }
 
+const PRINCIPAL = new Set(['team', 'project', 'user', 'tags'])
+
+function validatePrincipal(principal: unknown): void {
+  if (!isObject(principal)) throw bad('"principal" must be { team?, project?, user?, tags? }.')
+  refuseUnknownKeys(principal, PRINCIPAL, '"principal"', 'invalid_request')
+  for (const [key, value] of Object.entries(principal)) {
+    if (value !== undefined && !(key === 'tags' ? isTexts(value) : typeof value === 'string' && value !== '')) throw bad(`"principal.${key}" must be ${key === 'tags' ? 'a list of texts' : 'a text'}.`)
+  }
+}
+
 /** Refuses options of a call that do not exist. */
 export function validateCallOptions(options: object): void {
   if (!isObject(options)) throw bad('The options of a call must be an object.')
   refuseUnknownKeys(options, OPTIONS, 'The options of a call', 'invalid_request')
-  const { signal, recover, metadata } = options
+  const { signal, recover, metadata, principal, conversation, prefer, priority } = options
   if (signal !== undefined && !(isObject(signal) && typeof signal['addEventListener'] === 'function')) throw bad('"signal" must be an AbortSignal.')
   if (recover !== undefined && recover !== 'error' && recover !== 'restart' && recover !== 'continue') throw bad("\"recover\" must be 'error', 'restart' or 'continue'.")
   if (metadata !== undefined && !isObject(metadata)) throw bad('"metadata" must be an object.')
+  if (principal !== undefined) validatePrincipal(principal)
+  if (conversation !== undefined && (typeof conversation !== 'string' || conversation === '')) throw bad('"conversation" must be a text.')
+  if (prefer !== undefined) validatePrefer(prefer)
+  if (priority !== undefined && !Number.isFinite(priority)) throw bad('"priority" must be a number; higher goes first.')
 }

@@ -17,6 +17,15 @@ export interface Usage {
   /** The part of `cacheWriteTokens` that is kept for an hour. */
   readonly cacheWrite1hTokens?: number
   readonly reasoningTokens?: number
+  /** Parts of `inputTokens` and `outputTokens`; absent where there were none. */
+  readonly inputAudioTokens?: number
+  /** The part of `inputAudioTokens` that was read from a cache. */
+  readonly cachedInputAudioTokens?: number
+  readonly outputAudioTokens?: number
+  readonly inputImageTokens?: number
+  readonly outputImageTokens?: number
+  /** The provider's word for how it was served (`flex`, `priority`, `batch`, ...); absent where it was the ordinary way. */
+  readonly serviceTier?: string
   /** What the provider says the attempt cost, in US dollars. */
   readonly reportedCostUsd?: number
 }

@@ -2,10 +2,12 @@ import type { Code, GatewayError } from './errors.js'
 import type { ChatEvent, Usage, Warning } from './events.js'
 import type { Json } from './json.js'
 import type { UpstreamRequest } from './request.js'
+import type { Price } from './rates.js'
 import type { CallRecord } from './result.js'
 import type { Secret } from './secret.js'
 
 export type * from './strategy.js'
+export type { Price, PriceTier, Rates, ServicePrice } from './rates.js'
 
 /** Time. `now()` is epoch milliseconds that never jump back. */
 export interface Clock {
@@ -146,17 +148,6 @@ export interface Capabilities {
   /** Accepts a last assistant message to go on from. */
   readonly prefill?: boolean
 }
-/** US dollars per million tokens, `request` per call. A price of 0 is a price. */
-export interface Price {
-  readonly input: number
-  readonly output: number
-  readonly cachedInput?: number
-  readonly cacheWrite?: number
-  readonly cacheWrite1h?: number
-  readonly reasoning?: number
-  readonly request?: number
-}
-
 /** Where credentials come from: a key, a pool, or a function asked at each try. */
 export type KeySource = string | readonly string[] | (() => string | Promise<string>)
 

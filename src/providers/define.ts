@@ -2,6 +2,7 @@ import { GatewayError } from '../protocol/errors.js'
 import { safeHeaders } from '../protocol/headers.js'
 import { isObject } from '../protocol/json.js'
 import type { Adapter, Capabilities, Deployment, Headers, Keys, KeySource, Price } from '../protocol/ports.js'
+import { checkPrice } from '../protocol/price-check.js'
 import { Secret } from '../protocol/secret.js'
 import { refuseUnknownKeys } from '../protocol/suggest.js'
 
@@ -33,7 +34,6 @@ export interface DeploymentOptions {
 
 const OPTIONS = new Set(['apiKey', 'baseUrl', 'headers', 'price', 'limits', 'capabilities', 'tags', 'id', 'weight', 'managed', 'region', 'dataPolicy'])
 const LIMITS = new Set(['concurrency'])
-const PRICES = new Set(['input', 'output', 'cachedInput', 'cacheWrite', 'cacheWrite1h', 'reasoning', 'request'])
 const CAPABILITIES = new Map<string, 'number' | 'boolean'>([
   ['contextWindow', 'number'],
   ['maxOutputTokens', 'number'],
@@ -63,16 +63,6 @@ function safeBaseUrl(baseUrl: unknown, where: string): string {
   if (url.username !== '' || url.password !== '') throw bad(`${where}: baseUrl must not hold a user name or password. Give the key as apiKey.`)
   if (url.hash !== '') throw bad(`${where}: baseUrl must not hold a fragment (#...).`)
   return url.href.replace(/\/+$/, '')
-}
-
-function checkPrice(price: unknown, where: string): void {
-  if (!isObject(price)) throw bad(`${where}: price must be { input, output } in US dollars per million tokens.`)
-  refuseUnknownKeys(price, PRICES, `${where}: price`)
-  for (const key of PRICES) {
-    const value = price[key]
-    if (value === undefined && key !== 'input' && key !== 'output') continue
-    if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) throw bad(`${where}: price.${key} must be a number of US dollars per million tokens, 0 or more.`)
-  }
 }
 
 function checkCapabilities(capabilities: unknown, where: string): void {
@@ -114,7 +104,7 @@ export interface Provider {
 
 const CHECKS: readonly (readonly [keyof DeploymentOptions, (value: unknown, where: string) => void])[] = [
   ['apiKey', checkKey],
-  ['price', checkPrice],
+  ['price', (price, where) => checkPrice(price, `${where}: price`)],
   ['capabilities', checkCapabilities],
   ['limits', checkLimits],
   ['id', (id, where) => checkText(id, where, 'id')],

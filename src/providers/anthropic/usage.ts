@@ -11,6 +11,7 @@ function count(value: unknown, key: string): number | undefined {
 /** Usage as it comes in, in pieces: a later number replaces an earlier one, a field left out or `null` keeps it. */
 export class UsageMeter {
   readonly #seen = new Map<string, number>()
+  #tier: string | undefined
 
   /** @param onlyNew takes nothing that is known already (the start of a message spliced into another). */
   add(usage: unknown, onlyNew = false): void {
@@ -18,6 +19,9 @@ export class UsageMeter {
     if (!isObject(usage)) return
     this.#put('1h', count(usage['cache_creation'], 'ephemeral_1h_input_tokens'), onlyNew)
     this.#put('thinking', count(usage['output_tokens_details'], 'thinking_tokens'), onlyNew)
+    // Fast mode has prices of its own, as a service tier has.
+    const tier = usage['speed'] === 'fast' ? 'fast' : usage['service_tier']
+    if (typeof tier === 'string' && tier !== '' && tier !== 'standard' && !(onlyNew && this.#tier !== undefined)) this.#tier = tier
   }
 
   #put(key: string, value: number | undefined, onlyNew: boolean): void {
@@ -35,6 +39,7 @@ export class UsageMeter {
       ...(written !== undefined && { cacheWriteTokens: written }),
       ...(hour !== undefined && { cacheWrite1hTokens: hour }),
       ...(thinking !== undefined && { reasoningTokens: thinking }),
+      ...(this.#tier !== undefined && { serviceTier: this.#tier }),
     }
   }
 }

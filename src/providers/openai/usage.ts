@@ -9,6 +9,8 @@ function count(value: unknown, key: string): number | undefined {
   return typeof found === 'number' && Number.isFinite(found) && found >= 0 ? found : undefined
 }
 
+const ORDINARY = new Set(['', 'default', 'auto', 'standard', 'on_demand'])
+
 /** Where vendors put it: top level, under `x_groq`, or on the choice. */
 function find(body: Record<string, unknown>, choice: Record<string, unknown> | undefined): Record<string, unknown> | undefined {
   if (isObject(body['usage'])) return body['usage']
@@ -35,18 +37,31 @@ function cost(usage: Record<string, unknown>): number | undefined {
   return upstream === undefined ? undefined : paid + upstream
 }
 
+/** Most answers report 0 for every medium; only what there was is kept. */
+function addMedia(found: Counted, details: unknown, answer: unknown): void {
+  const add = (key: Exclude<keyof Usage, 'serviceTier'>, value: number | undefined) => {
+    if (value !== undefined && value > 0) found[key] = value
+  }
+  add('inputAudioTokens', count(details, 'audio_tokens'))
+  add('cachedInputAudioTokens', isObject(details) ? count(details['cached_tokens_details'], 'audio_tokens') : undefined)
+  add('outputAudioTokens', count(answer, 'audio_tokens'))
+  add('inputImageTokens', count(details, 'image_tokens'))
+  add('outputImageTokens', count(answer, 'image_tokens'))
+}
+
 /** The usage of one body or chunk, in this library's terms; `undefined` where it holds none. */
 export function usageOf(body: Record<string, unknown>, choice: Record<string, unknown> | undefined, quirks: Quirks): Usage | undefined {
   const usage = find(body, choice)
   if (usage === undefined) return undefined
   const details = usage['prompt_tokens_details'] ?? usage['prompt_token_details']
-  const reported = count(usage['completion_tokens_details'], 'reasoning_tokens')
+  const answer = usage['completion_tokens_details']
+  const reported = count(answer, 'reasoning_tokens')
   const inputTokens = count(usage, 'prompt_tokens')
   const outputTokens = output(usage, reported, quirks)
   const written = count(usage, 'completion_tokens')
   const hidden = quirks.usage === 'total' && outputTokens !== undefined && written !== undefined && outputTokens > written ? outputTokens - written : undefined
   const found: Counted = {}
-  const set = (key: keyof Usage, value: number | undefined) => {
+  const set = (key: Exclude<keyof Usage, 'serviceTier'>, value: number | undefined) => {
     if (value !== undefined) found[key] = value
   }
   set('inputTokens', inputTokens)
@@ -54,6 +69,9 @@ export function usageOf(body: Record<string, unknown>, choice: Record<string, un
   set('cachedInputTokens', count(details, 'cached_tokens') ?? count(usage, 'num_cached_tokens') ?? count(usage, 'cached_tokens') ?? count(usage, 'prompt_cache_hit_tokens'))
   set('cacheWriteTokens', count(details, 'cache_write_tokens'))
   set('reasoningTokens', reported ?? hidden)
+  addMedia(found, details, answer)
+  const tier = body['service_tier']
+  if (typeof tier === 'string' && !ORDINARY.has(tier)) found.serviceTier = tier
   if (quirks.cost === true) set('reportedCostUsd', cost(usage))
   return found
 }

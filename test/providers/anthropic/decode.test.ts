@@ -79,6 +79,16 @@ describe('usage', () => {
     expect(collectFrames(frames).finish?.usage).toEqual({ inputTokens: 130, outputTokens: 9, cachedInputTokens: 100, cacheWriteTokens: 20 })
     expect(collectJson(message([], { usage: undefined })).finish?.usage).toEqual({})
   })
+
+  it.each([
+    ['priority', { service_tier: 'priority' }],
+    ['batch', { service_tier: 'batch' }],
+    ['fast', { service_tier: 'standard', speed: 'fast' }],
+    [undefined, { service_tier: 'standard', speed: 'standard' }],
+    [undefined, { service_tier: null }],
+  ])('the answer was served as %s: a price may depend on it', (tier, fields) => {
+    expect(collectJson(message([], { usage: { ...USAGE, ...fields } })).finish?.usage.serviceTier).toBe(tier)
+  })
 })
 
 describe('how an answer ends', () => {

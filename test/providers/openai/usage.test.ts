@@ -24,6 +24,18 @@ describe('usage', () => {
   ])('reads %j', (fields, expected) => {
     expect(usage(fields)).toEqual(expected)
   })
+  it.each([
+    [{ prompt_tokens_details: { audio_tokens: 4, image_tokens: 2, cached_tokens_details: { audio_tokens: 1 } }, completion_tokens_details: { audio_tokens: 3, image_tokens: 5 } }, { inputAudioTokens: 4, cachedInputAudioTokens: 1, inputImageTokens: 2, outputAudioTokens: 3, outputImageTokens: 5 }],
+    [{ prompt_tokens_details: { audio_tokens: 0, image_tokens: 0 }, completion_tokens_details: { audio_tokens: 0 } }, {}],
+  ])('reads the media of %j, and none where there were none', (fields, expected) => {
+    expect(usage(fields)).toEqual(expected)
+  })
+  it('names the service tier where it was not the ordinary one', () => {
+    const served = (service_tier: unknown) => readJson(completion({ content: 'x' }, 'stop', { usage: { prompt_tokens: 1, completion_tokens: 1 }, service_tier })).finish?.usage.serviceTier
+    expect(['flex', 'priority'].map(served)).toEqual(['flex', 'priority'])
+    for (const ordinary of ['default', 'auto', 'standard', 'on_demand', '', null, 7]) expect(served(ordinary)).toBeUndefined()
+    expect(read([chunk({ content: 'x' }, { service_tier: 'flex' }), chunk({}, { service_tier: 'flex', usage: { prompt_tokens: 1, completion_tokens: 1 } }, { finish_reason: 'stop' }), DONE]).finish?.usage).toEqual({ inputTokens: 1, outputTokens: 1, serviceTier: 'flex' })
+  })
   it('believes a reported cost only where it is known to be dollars', () => {
     expect(usage({ cost: 0.5 }, QUIRKS.openrouter)).toEqual({ reportedCostUsd: 0.5 })
     expect(usage({ cost: { total_cost: 0.25 } }, QUIRKS.perplexity)).toEqual({ reportedCostUsd: 0.25 })

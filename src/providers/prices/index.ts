@@ -1,0 +1,2 @@
+export { FIGURES } from './data.js'
+export { PriceTable, type TablePrice } from './lookup.js'
