@@ -91,13 +91,13 @@ const bursts =
     Array.from({ length: Math.ceil(endMs / everyMs) * size }, (_, at) => Math.floor(at / size) * everyMs)
 
 const SCENARIOS: readonly Scenario[] = [
-  ...[5, 10, 20, 40, 80, 120].map(limit => ({ name: `${limit} at once, 1.2 times as many come`, minutes: 10, provider: () => atOnce(limit), calls: steady(1.2 * limit) })),
-  ...[10, 40].map(limit => ({ name: `${limit} at once, 0.7 times as many come`, minutes: 10, provider: () => atOnce(limit), calls: steady(0.7 * limit) })),
+  ...[5, 10, 20, 40, 80, 120].map(limit => ({ name: `${limit} at once, 1.2 times as many come`, minutes: 5, provider: () => atOnce(limit), calls: steady(1.2 * limit) })),
+  ...[10, 40].map(limit => ({ name: `${limit} at once, 0.7 times as many come`, minutes: 5, provider: () => atOnce(limit), calls: steady(0.7 * limit) })),
   ...[10, 40].map(limit => ({ name: `${limit} at once, bursts of ${10 * limit}`, minutes: 10, provider: () => atOnce(limit), calls: bursts(10 * limit, 20_000) })),
   ...[60, 300, 1_200].map(limit => ({ name: `${limit} a minute, told, 1.2 times as many come`, minutes: 10, provider: () => eachMinute(limit, true), calls: steady((1.2 * limit) / 60) })),
-  ...[300].map(limit => ({ name: `${limit} a minute, told, bursts of ${limit / 2}`, minutes: 10, provider: () => eachMinute(limit, true), calls: bursts(limit / 2, 30_000) })),
+  ...[60, 300].map(limit => ({ name: `${limit} a minute, told, bursts of ${2 * limit}`, minutes: 10, provider: () => eachMinute(limit, true), calls: bursts(2 * limit, 120_000) })),
   ...[60, 300, 1_200].map(limit => ({ name: `bucket of ${limit} a minute, told, 1.2 times as many come`, minutes: 10, provider: () => bucket(limit, true), calls: steady((1.2 * limit) / 60) })),
-  ...[300].map(limit => ({ name: `bucket of ${limit} a minute, not told, 1.2 times as many come`, minutes: 10, provider: () => bucket(limit, false), calls: steady((1.2 * limit) / 60) })),
+  ...[60, 300, 1_200].map(limit => ({ name: `bucket of ${limit} a minute, not told, 1.2 times as many come`, minutes: 10, provider: () => bucket(limit, false), calls: steady((1.2 * limit) / 60) })),
 ]
 
 interface Outcome {

@@ -30,8 +30,8 @@ export class Pace implements Gate {
   #inFlight = 0
   #coolUntilMs = 0
   #coolCode: Code = 'rate_limited'
-  /** The moment of the newest headers we know. */
-  #learnedMs = 0
+  /** What had been taken when the newest try entered whose headers we know. */
+  #learned = 0
 
   constructor(deps: { readonly clock: Clock; readonly cooldown: boolean }) {
     this.#clock = deps.clock
@@ -42,10 +42,7 @@ export class Pace implements Gate {
   tryEnter(_deployment: Deployment, call: GateCall): Permit | Refusal {
     const requests = this.#requests
     const tokens = this.#tokens
-    if (!requests.known && !tokens.known && this.#coolUntilMs === 0) {
-      this.#inFlight++
-      return new Entry(this, this.#clock, 0, requests.take(1, 0), 0)
-    }
+    if (!requests.known && !tokens.known && this.#coolUntilMs === 0) return this.#enter(0, 0)
     const nowMs = this.#clock.now()
     if (nowMs < this.#coolUntilMs) return this.#refusal(this.#coolUntilMs, nowMs, `the provider asked for a pause (${this.#coolCode})`, this.#coolCode)
     this.#coolUntilMs = 0
@@ -57,8 +54,7 @@ export class Pace implements Gate {
       tokens.forget()
     } else if (freeAtMs === Infinity) return { refused: 'queue_full', reason: 'the limit of the provider is used up as far as we know; the next answer will tell' }
     else if (freeAtMs > 0) return this.#refusal(freeAtMs, nowMs, 'the limit of the provider is nearly used up')
-    this.#inFlight++
-    return new Entry(this, this.#clock, amount, requests.take(1, nowMs), tokens.take(amount, nowMs))
+    return this.#enter(amount, nowMs)
   }
 
   onFree(listener: () => void): () => void {
@@ -74,14 +70,6 @@ export class Pace implements Gate {
     }
   }
 
-  /** Of its permits alone: what was taken by now. */
-  get takenRequests(): number {
-    return this.#requests.taken
-  }
-  get takenTokens(): number {
-    return this.#tokens.taken
-  }
-
   /** Of its permits alone: `seenMs` is when the headers of the answer were there. */
   leave(end: AttemptEnd, entry: Entry): void {
     this.#inFlight--
@@ -95,15 +83,22 @@ export class Pace implements Gate {
     if (end !== UNUSED) this.#listeners.wake()
   }
 
+  #enter(amount: number, nowMs: number): Permit {
+    this.#inFlight++
+    const requestPauseMs = this.#requests.take(1, nowMs)
+    const tokenPauseMs = this.#tokens.take(amount, nowMs)
+    return new Entry(this, this.#clock, amount, requestPauseMs, tokenPauseMs, this.#requests.taken, this.#tokens.taken)
+  }
+
   #learn(limits: RateLimits, entry: Entry): void {
+    // Answers end in another order than they were counted.
+    if (entry.requestMark < this.#learned) return
+    this.#learned = entry.requestMark
     const nowMs = this.#clock.now()
     const seenMs = entry.seenMs ?? nowMs
-    // Answers end in another order than their headers came.
-    if (seenMs < this.#learnedMs) return
-    this.#learnedMs = seenMs
-    const { limitRequests, remainingRequests, resetRequestsMs, limitTokens, remainingTokens, resetTokensMs } = limits
-    if (resetRequestsMs !== undefined && seenMs + resetRequestsMs > nowMs) this.#requests.learn(limitRequests, remainingRequests, seenMs + resetRequestsMs, entry.requestMark ?? this.takenRequests)
-    if (resetTokensMs !== undefined && seenMs + resetTokensMs > nowMs) this.#tokens.learn(limitTokens, remainingTokens, seenMs + resetTokensMs, entry.tokenMark ?? this.takenTokens)
+    const { limitRequests, remainingRequests, resetRequestsMs = 0, limitTokens, remainingTokens, resetTokensMs = 0 } = limits
+    if (seenMs + resetRequestsMs > nowMs) this.#requests.learn(limitRequests, remainingRequests, seenMs + resetRequestsMs, entry.requestMark)
+    if (seenMs + resetTokensMs > nowMs) this.#tokens.learn(limitTokens, remainingTokens, seenMs + resetTokensMs, entry.tokenMark)
   }
 
   #cool({ code, retryAfterMs }: GatewayError): void {
@@ -119,28 +114,27 @@ export class Pace implements Gate {
   }
 }
 
+/** A try, with what had been taken when it entered: an answer counts what came before it and nothing after. */
 class Entry implements Permit {
-  seenMs: number | undefined
-  requestMark: number | undefined
-  tokenMark: number | undefined
+  readonly #clock: Clock
   #pace: Pace | undefined
+  seenMs: number | undefined
 
   constructor(
     pace: Pace,
-    readonly clock: Clock,
+    clock: Clock,
     readonly tokens: number,
     readonly requestPauseMs: number,
     readonly tokenPauseMs: number,
+    readonly requestMark: number,
+    readonly tokenMark: number,
   ) {
     this.#pace = pace
+    this.#clock = clock
   }
 
   committed(): void {
-    const pace = this.#pace
-    if (pace === undefined || this.seenMs !== undefined) return
-    this.seenMs = this.clock.now()
-    this.requestMark = pace.takenRequests
-    this.tokenMark = pace.takenTokens
+    if (this.#pace !== undefined) this.seenMs ??= this.#clock.now()
   }
 
   release(end: AttemptEnd): void {
