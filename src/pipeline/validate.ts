@@ -186,12 +186,18 @@ function validatePrincipal(principal: unknown): void {
 export function validateCallOptions(options: object): void {
   if (!isObject(options)) throw bad('The options of a call must be an object.')
   refuseUnknownKeys(options, OPTIONS, 'The options of a call', 'invalid_request')
-  const { signal, recover, metadata, principal, conversation, prefer, priority } = options
-  if (signal !== undefined && !(isObject(signal) && typeof signal['addEventListener'] === 'function')) throw bad('"signal" must be an AbortSignal.')
-  if (recover !== undefined && recover !== 'error' && recover !== 'restart' && recover !== 'continue') throw bad("\"recover\" must be 'error', 'restart' or 'continue'.")
-  if (metadata !== undefined && !isObject(metadata)) throw bad('"metadata" must be an object.')
-  if (principal !== undefined) validatePrincipal(principal)
-  if (conversation !== undefined && (typeof conversation !== 'string' || conversation === '')) throw bad('"conversation" must be a text.')
-  if (prefer !== undefined) validatePrefer(prefer)
-  if (priority !== undefined && !Number.isFinite(priority)) throw bad('"priority" must be a number; higher goes first.')
+  for (const [key, fits, what] of CALL) {
+    const value = options[key]
+    if (value !== undefined && !fits(value)) throw bad(`"${key}" must be ${what}.`)
+  }
+  if (options['principal'] !== undefined) validatePrincipal(options['principal'])
+  if (options['prefer'] !== undefined) validatePrefer(options['prefer'])
 }
+
+const CALL: readonly (readonly [key: string, fits: (value: unknown) => boolean, what: string])[] = [
+  ['signal', value => isObject(value) && typeof value['addEventListener'] === 'function', 'an AbortSignal'],
+  ['recover', value => value === 'error' || value === 'restart' || value === 'continue', "'error', 'restart' or 'continue'"],
+  ['metadata', isObject, 'an object'],
+  ['conversation', value => typeof value === 'string' && value !== '', 'a text'],
+  ['priority', Number.isFinite, 'a number; higher goes first'],
+]

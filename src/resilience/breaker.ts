@@ -31,6 +31,10 @@ export class Breaker implements Gate {
   /** Tells permits of now from those that began before the circuit opened, whose ends say nothing new. */
   #epoch = 0
   #inRow = 0
+  /** Steps on with each failure of a row. */
+  #mark = 0
+  /** Tries under way that began while it was closed. */
+  #under = 0
   /** Tries that may be on their way to a first content at once, and those that are; while it is not closed. */
   #limit = 0
   #inside = 0
@@ -50,7 +54,9 @@ export class Breaker implements Gate {
   }
 
   tryEnter(_deployment: Deployment, _call: GateCall): Permit | Refusal {
-    return this.#phase === CLOSED ? new Entry(this, this.#epoch, false) : this.#tryLater()
+    if (this.#phase !== CLOSED) return this.#tryLater()
+    this.#under++
+    return new Entry(this, this.#epoch, false, this.#mark)
   }
 
   /** A probe is due or a place on the ramp is free, or the circuit closed. Arms a timer only while somebody listens. */
@@ -123,11 +129,12 @@ export class Breaker implements Gate {
   }
 
   /** Of its permits alone: an answer ended, whose try did or did not hold a place. */
-  ended(end: AttemptEnd, epoch: number, held: boolean): void {
+  ended(end: AttemptEnd, epoch: number, held: boolean, mark: number): void {
     if (epoch !== this.#epoch) return
     if (held) this.#inside--
+    else if (this.#under > 0) this.#under--
     if (end.outcome === 'success') this.#succeeded()
-    else if (end.outcome === 'failure' && end.fault !== undefined && verdict(end.fault.code).blame === 'breaker') this.#failed(end.fault.code)
+    else if (end.outcome === 'failure' && end.fault !== undefined && verdict(end.fault.code).blame === 'breaker') this.#failed(end.fault.code, mark)
     if (held && end !== UNUSED) this.#listeners.wake()
   }
 
@@ -140,7 +147,7 @@ export class Breaker implements Gate {
     }
     if (this.#inside < this.#limit) {
       this.#inside++
-      return new Entry(this, this.#epoch, true)
+      return new Entry(this, this.#epoch, true, 0)
     }
     return this.#refusal(nowMs)
   }
@@ -167,14 +174,20 @@ export class Breaker implements Gate {
     else this.#ramp(this.#limit * 2)
   }
 
-  #failed(code: Code): void {
+  #failed(code: Code, mark: number): void {
     const nowMs = this.#clock.now()
     const { failures, failureRate, minSamples, windowMs } = this.#settings
     if (this.#phase !== CLOSED) return this.#open(nowMs, code, this.#phase === RAMP ? 'a failure on the way back' : 'a probe failed')
     this.#ring.add(nowMs, false)
-    if (++this.#inRow >= failures) return this.#open(nowMs, code, failures === 1 ? 'a failure' : `${failures} failures in a row`)
+    // In a row means one after the other: a try that began before the last one failed says nothing new.
+    if (mark === this.#mark) {
+      this.#mark++
+      this.#inRow++
+    }
+    if (this.#inRow >= failures) return this.#open(nowMs, code, failures === 1 ? 'a failure' : `${failures} failures in a row`)
     const { good, bad } = this.#ring
-    if (good + bad >= minSamples && bad >= failureRate * (good + bad)) this.#open(nowMs, code, `${bad} of ${good + bad} answers failed within ${Math.round(windowMs / 1000)} s`)
+    // While many are under way, the first few to end are no sample of them.
+    if (good + bad >= Math.max(minSamples, this.#under) && bad >= failureRate * (good + bad)) this.#open(nowMs, code, `${bad} of ${good + bad} answers failed within ${Math.round(windowMs / 1000)} s`)
   }
 
   #open(nowMs: number, code: Code, after: string): void {
@@ -191,6 +204,7 @@ export class Breaker implements Gate {
     this.#sinceMs = nowMs
     this.#why = why
     this.#epoch++
+    this.#under = 0
     this.#inside = this.#limit = 0
     this.#listeners.never()
   }
@@ -230,12 +244,14 @@ class Entry implements Permit {
   readonly #breaker: Breaker
   readonly #epoch: number
   #held: boolean
+  readonly #mark: number
   #over = false
 
-  constructor(breaker: Breaker, epoch: number, held: boolean) {
+  constructor(breaker: Breaker, epoch: number, held: boolean, mark: number) {
     this.#breaker = breaker
     this.#epoch = epoch
     this.#held = held
+    this.#mark = mark
   }
 
   committed(): void {
@@ -247,6 +263,6 @@ class Entry implements Permit {
   release(end: AttemptEnd): void {
     if (this.#over) return
     this.#over = true
-    this.#breaker.ended(end, this.#epoch, this.#held)
+    this.#breaker.ended(end, this.#epoch, this.#held, this.#mark)
   }
 }

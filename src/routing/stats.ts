@@ -1,4 +1,5 @@
 import { verdict } from '../protocol/errors.js'
+import type { Usage } from '../protocol/events.js'
 import type { AttemptEnd, Clock, Deployment, DeploymentStats, Gate, GateCall, Permit } from '../protocol/ports.js'
 
 /** What an attempt is expected to take where nothing was measured: so little that unknown deployments get tried. */
@@ -11,6 +12,8 @@ const FAILURE_MS = 7_000 / Math.LN2
 const BURST_MS = 0.05
 /** The 95th percentile of a normal distribution, in standard deviations above its mean. */
 const P95_SIGMAS = 1.645
+
+const NO_USAGE: Usage = {}
 
 /** A weighted mean of samples that fade with time. */
 class Fading {
@@ -146,15 +149,16 @@ export class Latencies implements Gate {
       if (firstMs !== undefined) this.#sample(firstMs)
       else if (durationMs > this.#expectedMs) this.#sample(durationMs)
     }
-    const nowMs = this.#clock.now()
     if (outcome === 'failure') {
-      if (fault === undefined || verdict(fault.code).next === 'any') this.#failed.add(1, 1, nowMs)
-    } else if (outcome === 'success') {
-      this.#failed.add(0, 1, nowMs)
-      const { inputTokens = 0, cachedInputTokens = 0 } = usage ?? {}
-      if (inputTokens > 0) this.#cached.add(cachedInputTokens, inputTokens, nowMs)
-      this.#wrote(usage?.outputTokens ?? 0, durationMs - (firstMs ?? durationMs), nowMs)
-    }
+      if (fault === undefined || verdict(fault.code).next === 'any') this.#failed.add(1, 1, this.#clock.now())
+    } else if (outcome === 'success') this.#answered(usage ?? NO_USAGE, durationMs - (firstMs ?? durationMs))
+  }
+
+  #answered({ inputTokens = 0, cachedInputTokens = 0, outputTokens = 0 }: Usage, spentMs: number): void {
+    const nowMs = this.#clock.now()
+    this.#failed.add(0, 1, nowMs)
+    if (inputTokens > 0) this.#cached.add(cachedInputTokens, inputTokens, nowMs)
+    this.#wrote(outputTokens, spentMs, nowMs)
   }
 
   get #typicalMs(): number | undefined {
