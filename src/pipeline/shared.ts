@@ -108,7 +108,7 @@ export class Shared {
 
   leave(seat: Seat, reason: GatewayError | undefined): void {
     this.#seats.delete(seat)
-    if (this.over) return
+    if (this.over || reason === undefined) return
     const next = this.#seats.values().next().value
     if (next === undefined) return this.#stop(reason)
     if (this.#payer === seat) this.#payer = next
@@ -150,17 +150,15 @@ export class Shared {
   }
 
   /** Nobody is left. */
-  #stop(reason: GatewayError | undefined): void {
+  #stop(fault: GatewayError): void {
     this.over = true
-    this.fault = reason
+    this.fault = fault
     if (this.#whole) this.#onClosed()
     if (this.#source === undefined) return
-    if (reason !== undefined) {
-      this.#source.end(reason)
-      // Ends what the flight may be about to open, too.
-      this.#cancel?.cancel(reason)
-    }
-    this.#onOver(reason === undefined ? {} : { fault: reason })
+    this.#source.end(fault)
+    // Ends what the flight may be about to open, too.
+    this.#cancel?.cancel(fault)
+    this.#onOver({ fault })
   }
 
   #end(fault: GatewayError | undefined): void {
