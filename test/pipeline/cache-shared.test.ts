@@ -1,89 +1,9 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Flights, type SharedEnd } from '../../src/pipeline/shared.js'
-import type { Seat } from '../../src/pipeline/shared-seat.js'
-import type { Opening } from '../../src/pipeline/source.js'
 import { GatewayError } from '../../src/protocol/errors.js'
-import type { ChatEvent } from '../../src/protocol/events.js'
-import type { Reader } from '../../src/resilience/attempt.js'
 import { Cancel } from '../../src/resilience/cancel.js'
 import { virtualClock } from '../../src/testing/clock.js'
-
-const say = (text: string): ChatEvent => ({ type: 'text-delta', text })
-const FINISH: ChatEvent = { type: 'finish', finishReason: 'stop', usage: {} }
-const RESTART: ChatEvent = { type: 'restart', attempt: 2, reason: 'network' }
-const gone = new GatewayError('aborted', 'gone')
-const cut = new GatewayError('network', 'cut')
-const turn = () => new Promise<void>(resolve => setImmediate(resolve))
-
-/** A flight whose every step is taken by the test. */
-class Upstream implements Opening {
-  readonly cancel = new Cancel()
-  ended: GatewayError[] = []
-  reads = 0
-  held = false
-  commit: () => void = () => undefined
-  fail: (fault: GatewayError) => void = () => undefined
-  #done: Reader | undefined
-  open(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.commit = resolve
-      this.fail = reject
-      this.cancel.onCancel(reject)
-    })
-  }
-  read(done: Reader): void {
-    if (this.#done !== undefined) throw new Error('read twice at once')
-    this.reads++
-    this.#done = done
-  }
-  get asked(): boolean {
-    return this.#done !== undefined
-  }
-  tell(batch: readonly ChatEvent[] | undefined, fault?: GatewayError): void {
-    const done = this.#done
-    this.#done = undefined
-    done?.(batch, fault)
-  }
-  end(reason: GatewayError): void {
-    this.ended.push(reason)
-    this.tell(undefined, reason)
-  }
-  holdToWhatWasSaid(): void {
-    this.held = true
-  }
-}
-
-class Caller {
-  readonly cancel = new Cancel()
-  readonly seat: Seat
-  readonly told: string[] = []
-  opened: 'no' | 'yes' | string = 'no'
-  constructor(flights: Flights, ends: SharedEnd[], key = 'k') {
-    this.seat = flights.seat(key === '' ? undefined : key, this.cancel, end => ends.push(end))
-  }
-  open(): this {
-    this.seat.open().then(() => (this.opened = 'yes'), (fault: GatewayError) => (this.opened = fault.code))
-    return this
-  }
-  read(): this {
-    this.seat.read((batch, fault) => void this.told.push(fault?.code ?? batch?.map(event => (event.type === 'text-delta' ? event.text : event.type)).join('') ?? 'end'))
-    return this
-  }
-}
-
-async function under(callers = 1) {
-  const flights = new Flights(virtualClock())
-  const ends: SharedEnd[] = []
-  const upstream = new Upstream()
-  const all = Array.from({ length: callers }, () => new Caller(flights, ends))
-  const [first] = all as [Caller, ...Caller[]]
-  first.seat.start(upstream, upstream.cancel)
-  for (const caller of all) caller.open()
-  upstream.commit()
-  await turn()
-  return { flights, ends, upstream, all: all as [Caller, Caller, Caller], join: () => new Caller(flights, ends).open() }
-}
+import { Caller, cut, FINISH, gone, RESTART, say, turn, under, Upstream } from './cache-shared-support.js'
 
 describe('identical calls are one flight', () => {
   test('read once for everybody who waits, each at its own pace, and over for all with the finish', async () => {
@@ -262,64 +182,5 @@ describe('what cannot be given again closes the flight to new callers', () => {
     cancel.cancel(gone)
     expect(() => flights.seat('k', cancel, () => undefined)).toThrow(gone)
     expect(flights.size).toBe(0)
-  })
-})
-
-describe('whatever the order of joining, reading, leaving and faults', () => {
-  const step = fc.oneof(
-    { weight: 2, arbitrary: fc.constant({ do: 'join' as const }) },
-    { weight: 6, arbitrary: fc.record({ do: fc.constant('read' as const), who: fc.nat(9), again: fc.boolean() }) },
-    { weight: 6, arbitrary: fc.record({ do: fc.constant('tell' as const), size: fc.integer({ min: 1, max: 3 }), big: fc.boolean(), restart: fc.constant(false) }) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('leave' as const), who: fc.nat(9) }) },
-    { weight: 1, arbitrary: fc.constantFrom({ do: 'fault' as const }, { do: 'finish' as const }, { do: 'restart' as const }) },
-  )
-
-  test('every reader sees a prefix of one sequence, one end is told, one call pays, nothing is left', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async steps => {
-        const { upstream, all, flights, ends } = await under(1)
-        const first = all[0]
-        const shared = [{ caller: first, seen: [] as ChatEvent[], waits: false, fault: false, end: false }]
-        const said: ChatEvent[] = []
-        const read = (reader: (typeof shared)[number], again: boolean): void => {
-          if (reader.waits) return
-          reader.waits = true
-          reader.caller.seat.read((batch, fault) => {
-            reader.waits = false
-            if (fault !== undefined) reader.fault = true
-            else if (batch === undefined) reader.end = true
-            else {
-              reader.seen.push(...batch)
-              if (again) read(reader, false)
-            }
-          })
-        }
-        const tell = (batch: ChatEvent[]) => {
-          if (!upstream.asked) return
-          said.push(...batch)
-          upstream.tell(batch)
-        }
-        for (const one of steps) {
-          if (one.do === 'join') {
-            if (flights.size === 0) continue
-            shared.push({ caller: new Caller(flights, ends).open(), seen: [], waits: false, fault: false, end: false })
-          } else if (one.do === 'read') read(shared[one.who % shared.length] as (typeof shared)[number], one.again)
-          else if (one.do === 'leave') (shared[one.who % shared.length] as (typeof shared)[number]).caller.seat.end(gone)
-          else if (one.do === 'fault') upstream.tell(undefined, cut)
-          else if (one.do === 'finish') tell([say(`${said.length}`), FINISH])
-          else if (one.do === 'restart') tell([RESTART])
-          else tell(Array.from({ length: one.size }, (_, i) => say(`${said.length + i} ${one.big ? 'x'.repeat(1_500_000) : ''}`)))
-          for (const { seen } of shared) expect(seen.every((event, i) => event === said[i])).toBe(true)
-          expect(shared.filter(({ caller }) => caller.seat.pays)).toHaveLength(1)
-        }
-        for (const { caller } of shared) caller.seat.end(gone)
-        await turn()
-        expect(ends).toHaveLength(1)
-        expect(upstream.ended.length).toBe(ends[0]?.fault === gone ? 1 : 0)
-        expect(flights.size).toBe(0)
-        for (const { caller, waits } of shared) expect([caller.cancel.listening, waits]).toEqual([0, false])
-      }),
-      { numRuns: 400 },
-    )
   })
 })

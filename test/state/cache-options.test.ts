@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { CallCache } from '../../src/state/cache-options.js'
+import type { CacheStore } from '../../src/state/cache-store.js'
 import { cacheControl, cachePolicy } from '../../src/state/cache-options.js'
 
-const store = { get: () => undefined, set: () => undefined, delete: () => undefined, clear: () => undefined }
+const store: CacheStore = { get: () => undefined, set: () => undefined, delete: () => undefined, clear: () => undefined }
 const code = (work: () => unknown): unknown => {
   try {
     return work()
