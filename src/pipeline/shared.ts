@@ -49,6 +49,11 @@ export class Shared {
     this.#onClosed = onClosed
   }
 
+  /** Batches held for readers. */
+  get holding(): number {
+    return this.#log.length
+  }
+
   /** A seat, the first of which leads; `undefined` where the flight is over or too far on to be joined. */
   join(cancel: Cancel): Seat | undefined {
     if (this.over || !this.#whole || cancel.reason !== undefined) return undefined

@@ -1,5 +1,7 @@
-import { describe, expect, test } from 'vitest'
-import { Flights, type SharedEnd } from '../../src/pipeline/shared.js'
+import { describe, expect, expectTypeOf, test } from 'vitest'
+import type { Flight } from '../../src/pipeline/flight.js'
+import { Flights, Shared, type SharedEnd } from '../../src/pipeline/shared.js'
+import type { Opening } from '../../src/pipeline/source.js'
 import { GatewayError } from '../../src/protocol/errors.js'
 import { Cancel } from '../../src/resilience/cancel.js'
 import { virtualClock } from '../../src/testing/clock.js'
@@ -161,6 +163,18 @@ describe('what cannot be given again closes the flight to new callers', () => {
     expect(b.told.join('')).toBe(a.told.join(''))
   })
 
+  test('and a long answer that one caller reads is not held at all', async () => {
+    const shared = new Shared(virtualClock(), () => undefined)
+    const seat = shared.join(new Cancel())
+    const upstream = new Upstream()
+    seat?.start(upstream, upstream.cancel)
+    for (let i = 0; i < 6; i++) {
+      seat?.read(() => undefined)
+      upstream.tell([say('x'.repeat(3_000_000))])
+    }
+    expect(shared.holding).toBe(1)
+  })
+
   test('a reader that cannot take back what it was given holds the flight to it, also before it is opened', async () => {
     const flights = new Flights(virtualClock())
     const a = new Caller(flights, [])
@@ -184,3 +198,5 @@ describe('what cannot be given again closes the flight to new callers', () => {
     expect(flights.size).toBe(0)
   })
 })
+
+test('a flight can be shared as it is', () => expectTypeOf<Flight>().toExtend<Opening>())
