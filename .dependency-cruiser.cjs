@@ -37,7 +37,7 @@ module.exports = {
     door('p-retry', '^src/resilience/dispatch[^/]*\\.ts$'),
     door('p-queue', '^src/resilience/line\\.ts$'),
     door('eventsource-parser', '^src/transport/frames\\.ts$'),
-    door('lru-cache', '^src/state/memory\\.ts$'),
+    door('lru-cache', '^src/state/(memory|cache)\\.ts$'),
     door('zod', '^src/options\\.ts$'),
     {
       name: 'known-dependencies',

@@ -8,7 +8,7 @@ import { Delivery } from './pipeline/deliver.js'
 import { createDispatch } from './pipeline/dispatch.js'
 import { Learning } from './pipeline/learning.js'
 import { createPlan } from './pipeline/plan.js'
-import { createRecall } from './pipeline/recall.js'
+import { createRecall, type Recaller } from './pipeline/recall.js'
 import { createReserve } from './pipeline/reserve.js'
 import { createRun, type Stages } from './pipeline/run.js'
 import { expectedCost } from './pipeline/costs.js'
@@ -22,10 +22,11 @@ import { Prices } from './prices.js'
 import { PriceOverrides } from './providers/prices/overrides.js'
 import { resolveOptions, type GatewayOptions, type RouteConfig } from './options.js'
 import { GatewayError } from './protocol/errors.js'
-import type { Deployment, DeploymentStats, Plugin } from './protocol/ports.js'
+import type { Clock, Deployment, DeploymentStats, Plugin } from './protocol/ports.js'
 import type { ChatRequest } from './protocol/request.js'
 import type { ChatResult } from './protocol/result.js'
 import type { DeploymentFactory } from './routing/router.js'
+import type { Cache, CacheHealth } from './state/cache-lookup.js'
 import { lazyTransport } from './transport/lazy.js'
 import type { Transport } from './transport/types.js'
 
@@ -42,6 +43,8 @@ export interface Health {
   readonly sockets?: number
   /** Records that no sink could keep. */
   readonly log: { readonly dropped: number }
+  /** How the cache does; absent before it was first used. */
+  readonly cache?: CacheHealth
 }
 
 /**
@@ -68,6 +71,8 @@ export class Gateway<
   readonly #open = new Set<Call>()
   readonly #learning = new Learning()
   readonly #shadows: Shadows
+  #cache: Cache | undefined
+  #recaller: Recaller | undefined
   readonly #now: () => number
   #closing: Promise<void> | undefined
   readonly #mark: string
@@ -100,7 +105,7 @@ export class Gateway<
     this.#shadows = new Shadows({ plan, dispatch, deliver, settle, defer: platform.defer, nowMs: this.#now })
     this.#run = createRun({
       admit: createAdmit({ router: this.#router, plugins: this.#plugins, clock }),
-      recall: createRecall(),
+      recall: createRecall(() => this.#caching(clock)),
       plan,
       reserve: createReserve(),
       dispatch,
@@ -144,6 +149,7 @@ export class Gateway<
       deployments: this.#fleet.health(),
       calls: this.#open.size,
       ...(sockets !== undefined && { sockets }),
+      ...(this.#cache !== undefined && { cache: this.#cache.health }),
       log: { dropped: this.#plugins.reduce((sum, plugin) => sum + (plugin.dropped?.() ?? 0), 0) },
     }
   }
@@ -155,7 +161,7 @@ export class Gateway<
 
   /** Waits until the plugins have written what they hold back: call it before a serverless function returns. */
   async flush(): Promise<void> {
-    await this.#everyPlugin(plugin => plugin.flush?.())
+    await Promise.all([this.#everyPlugin(plugin => plugin.flush?.()), this.#cache?.flush()])
   }
 
   /** Ends every open call, empties the plugins, closes the sockets. Later calls are refused. Idempotent. */
@@ -166,6 +172,15 @@ export class Gateway<
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  /** Loaded with the first call that may use it. */
+  async #caching(clock: Clock): Promise<Recaller> {
+    const [{ Caching }, { Cache }] = await Promise.all([import('./pipeline/caching.js'), import('./state/cache-lookup.js')])
+    const { cache } = this.#options
+    this.#cache ??= new Cache(typeof cache === 'object' ? cache : {}, clock)
+    this.#recaller ??= new Caching(this.#cache, clock)
+    return this.#recaller
   }
 
   async #close(): Promise<void> {

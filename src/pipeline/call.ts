@@ -9,6 +9,7 @@ import type { RetrySettings } from '../resilience/backoff.js'
 import { Cancel } from '../resilience/cancel.js'
 import type { LiveCandidate } from '../resilience/live.js'
 import type { Route } from '../routing/router.js'
+import type { CachePolicy, CallCache } from '../state/cache-options.js'
 import type { OutputSpec } from './schema.js'
 
 /** What a stream does when its upstream fails after commit. */
@@ -30,6 +31,7 @@ export interface HedgeSettings {
 export interface Settings {
   readonly queue?: QueueSettings
   readonly hedge?: HedgeSettings
+  readonly cache?: CachePolicy
   readonly retry: RetrySettings
   readonly deadlines: Deadlines
   readonly chatWire: Wire
@@ -58,6 +60,8 @@ export interface CallOptions {
   readonly conversation?: string
   /** What the caller would like of the deployments of the route. */
   readonly prefer?: Prefer
+  /** What the cache may do for this call, where its route has one; see {@link CallCache}. */
+  readonly cache?: CallCache
   /** Place in the waiting line: higher goes first. Default 0. */
   readonly priority?: number
   /** Written into the record of the call. */

@@ -1,6 +1,7 @@
 import { GatewayError } from '../protocol/errors.js'
 import { collect } from '../protocol/collect.js'
 import type { Clock, GateCall, Random } from '../protocol/ports.js'
+import type { Cancel } from '../resilience/cancel.js'
 import { Walk } from '../resilience/dispatch.js'
 import type { Accept } from '../resilience/walk-spec.js'
 import { Line } from '../resilience/line.js'
@@ -12,9 +13,9 @@ import { estimateInputTokens } from '../protocol/estimate.js'
 import type { UpstreamRequest } from '../protocol/request.js'
 
 /** Walks a plan until an upstream commits. `chat` and `stream` differ here in two values: the wire, and how far commit is. */
-export function createDispatch({ clock, random }: { clock: Clock; random: Random }): (plan: Plan) => Flight {
+export function createDispatch({ clock, random }: { clock: Clock; random: Random }): (plan: Plan, cancel: Cancel) => Flight {
   const lines = new WeakMap<object, Line>()
-  return plan => {
+  return (plan, cancel) => {
     const { call, route, settings, request } = plan.admitted
     const line = lines.get(route) ?? new Line()
     lines.set(route, line)
@@ -31,14 +32,14 @@ export function createDispatch({ clock, random }: { clock: Clock; random: Random
       usual: route.settings.deadlines,
       clock,
       random,
-      cancel: call.cancel,
+      cancel,
       line,
       startedMs: call.startedMs,
       accept,
       gateCall: new Wants(request),
       headers: headers === undefined ? undefined : safeHeaders(headers, '"headers"', 'invalid_request'),
     })
-    return new Flight(plan, walk)
+    return new Flight(plan, walk, cancel)
   }
 }
 

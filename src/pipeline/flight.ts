@@ -1,8 +1,9 @@
 import type { GatewayError } from '../protocol/errors.js'
 import { verdict } from '../protocol/errors.js'
-import type { ChatEvent } from '../protocol/events.js'
+import type { ChatEvent, Usage } from '../protocol/events.js'
 import type { UpstreamRequest } from '../protocol/request.js'
 import type { Attempt, Reader } from '../resilience/attempt.js'
+import type { Cancel } from '../resilience/cancel.js'
 import type { Walk } from '../resilience/dispatch.js'
 import type { Cost } from '../protocol/result.js'
 import { billed } from './bill.js'
@@ -15,6 +16,9 @@ import type { Answered, Source, Way } from './source.js'
 export class Flight implements Source {
   readonly cached = false
   readonly plan: Plan
+  /** Ends the flight: the call's own, or one that identical calls share. */
+  readonly #cancel: Cancel
+  #bill: Cost | undefined
   readonly walk: Walk
   #attempt: Attempt | undefined
   #restarts = 0
@@ -24,8 +28,9 @@ export class Flight implements Source {
   #trim = false
   #held = false
 
-  constructor(plan: Plan, walk: Walk) {
+  constructor(plan: Plan, walk: Walk, cancel: Cancel) {
     this.plan = plan
+    this.#cancel = cancel
     this.walk = walk
     this.#recover = plan.admitted.settings.recover
   }
@@ -41,8 +46,14 @@ export class Flight implements Source {
     return { attempts: this.walk.log.reports, excluded: this.plan.excluded, restarts: this.#restarts }
   }
 
+  /** Of all attempts; asked for when the flight is over. */
   bill(): Cost {
-    return billed(this.walk.log)
+    return (this.#bill ??= billed(this.walk.log))
+  }
+
+  /** What the provider said of the answer, for those who keep it. */
+  get usage(): Usage {
+    return this.#attempt?.finish?.usage ?? {}
   }
 
   /** From here on a reader cannot take back what it was given: where a restart would be due, the fault is told. */
@@ -76,8 +87,7 @@ export class Flight implements Source {
   }
 
   async #rescue(attempt: Attempt, fault: GatewayError): Promise<readonly ChatEvent[]> {
-    const { call } = this.plan.admitted
-    if (this.#recover === 'error' || call.cancel.reason !== undefined || verdict(fault.code).next !== 'any') throw fault
+    if (this.#recover === 'error' || this.#cancel.reason !== undefined || verdict(fault.code).next !== 'any') throw fault
     const prefill = this.#recover === 'continue' ? this.#prefill() : undefined
     if (this.#held && prefill === undefined) throw fault
     if (this.#held) this.walk.mustContinue()

@@ -1,23 +1,25 @@
 import type { GatewayError } from '../protocol/errors.js'
 import type { Shadow } from '../protocol/strategy.js'
+import type { Cancel } from '../resilience/cancel.js'
 import type { Admitted, Call, Plan } from './call.js'
 import type { Delivery, Settle } from './deliver.js'
 import type { Flight } from './flight.js'
-import type { Source } from './source.js'
+import type { Recalled } from './recall.js'
 import { asGatewayError, endOf, type Known } from './settle.js'
+import type { Source } from './source.js'
 
 /** The seven stages. Each is a function over its own dependencies; what one finds out is handed to the next. */
 export interface Stages {
   /** Is this call allowed, and to which route does it go? */
   readonly admit: (call: Call) => Admitted | Promise<Admitted>
-  /** Is the answer known already? */
-  readonly recall: (admitted: Admitted) => undefined
+  /** Is the answer known already, or on its way to somebody who asked the same? */
+  readonly recall: (admitted: Admitted) => Recalled | undefined | Promise<Recalled | undefined>
   /** Who could answer, in which order? */
   readonly plan: (admitted: Admitted) => Plan | Promise<Plan>
   /** May it cost what it could cost? */
   readonly reserve: (plan: Plan) => Plan
   /** Ask, until an upstream commits. */
-  readonly dispatch: (plan: Plan) => Flight
+  readonly dispatch: (plan: Plan, cancel: Cancel) => Flight
   /** Hand the events to the caller. */
   readonly deliver: (admitted: Admitted, source: Source, settle: Settle) => Delivery
   /** Price, release, record: at the end of the answer, whoever ends it. */
@@ -28,6 +30,12 @@ export interface Stages {
 
 /** A call from its request to its delivery. `chat` and `stream` take the same way. */
 export function createRun({ admit, recall, plan, reserve, dispatch, deliver, settle, mirror }: Stages): (call: Call) => Promise<Delivery> {
+  const launch = async (admitted: Admitted, cancel: Cancel): Promise<Flight> => {
+    const planning = plan(admitted)
+    const planned = reserve(planning instanceof Promise ? await planning : planning)
+    if (planned.shadows.length > 0) mirror(planned.shadows, admitted)
+    return dispatch(planned, cancel)
+  }
   return async call => {
     let known: Known = {}
     try {
@@ -35,14 +43,17 @@ export function createRun({ admit, recall, plan, reserve, dispatch, deliver, set
       // Most calls are let in without waiting for anybody.
       const admitted = entering instanceof Promise ? await entering : entering
       known = { admitted }
-      recall(admitted)
-      const planning = plan(admitted)
-      const planned = reserve(planning instanceof Promise ? await planning : planning)
-      const flight = dispatch(planned)
-      if (planned.shadows.length > 0) mirror(planned.shadows, admitted)
-      known = { admitted, source: flight }
-      await flight.open()
-      return deliver(admitted, flight, settle)
+      const recalling = recall(admitted)
+      const recalled = recalling instanceof Promise ? await recalling : recalling
+      if (recalled === undefined) {
+        const flight = await launch(admitted, call.cancel)
+        known = { admitted, source: flight }
+        await flight.open()
+        return deliver(admitted, flight, settle)
+      }
+      known = { admitted, source: recalled }
+      await recalled.take(cancel => launch(admitted, cancel))
+      return deliver(admitted, recalled, settle)
     } catch (error) {
       const fault: GatewayError = asGatewayError(error)
       settle(call, endOf(fault), known)

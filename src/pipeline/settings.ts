@@ -2,6 +2,7 @@ import { GatewayError } from '../protocol/errors.js'
 import { isObject } from '../protocol/json.js'
 import { refuseUnknownKeys } from '../protocol/suggest.js'
 import type { Deadlines } from '../resilience/deadlines.js'
+import type { CachePolicy } from '../state/cache-options.js'
 import type { CallOptions, DeadlineOptions, HedgeSettings, QueueSettings, RetryOptions, Settings } from './call.js'
 
 /** The defaults of a gateway. */
@@ -41,15 +42,17 @@ function chosen<T>(option: T | boolean | undefined, defaults: T, base: T | undef
 }
 
 /** `base` with what a gateway, a route or a call says on top. */
-export function withSettings(base: Settings, over: { readonly retry?: RetryOptions; readonly deadlines?: DeadlineOptions } & Partial<Pick<Settings, 'chatWire' | 'recover' | 'maxOutputTokens'>> & { readonly queue?: QueueSettings | boolean; readonly hedge?: HedgeSettings | boolean }): Settings {
+export function withSettings(base: Settings, over: { readonly retry?: RetryOptions; readonly deadlines?: DeadlineOptions } & Partial<Pick<Settings, 'chatWire' | 'recover' | 'maxOutputTokens'>> & { readonly queue?: QueueSettings | boolean; readonly hedge?: HedgeSettings | boolean; readonly cache?: CachePolicy | false | undefined }): Settings {
   const { retry, deadlines, chatWire, recover, maxOutputTokens } = over
-  const { queue: baseQueue, hedge: baseHedge, ...rest } = base
+  const { queue: baseQueue, hedge: baseHedge, cache: baseCache, ...rest } = base
+  const cache = over.cache === false ? undefined : (over.cache ?? baseCache)
   const queue = chosen(over.queue, QUEUE, baseQueue)
   const hedge = chosen(over.hedge, HEDGE, baseHedge)
   return {
     ...rest,
     ...(queue !== undefined && { queue }),
     ...(hedge !== undefined && { hedge }),
+    ...(cache !== undefined && { cache }),
     ...(retry !== undefined && { retry: { ...base.retry, ...retry } }),
     ...(deadlines !== undefined && { deadlines: withDeadlines(base.deadlines, deadlines) }),
     ...(chatWire !== undefined && { chatWire }),

@@ -1,6 +1,7 @@
 import { GatewayError } from '../protocol/errors.js'
 import type { Shadow } from '../protocol/strategy.js'
 import { IDLE_HOOKS } from '../plugins/hooks.js'
+import type { Cancel } from '../resilience/cancel.js'
 import type { Admitted, Plan } from './call.js'
 import { Call } from './call.js'
 import type { Delivery } from './deliver.js'
@@ -14,7 +15,7 @@ const MOST = 100
 /** What shadow traffic is sent with. */
 export interface ShadowParts {
   readonly plan: (admitted: Admitted) => Plan | Promise<Plan>
-  readonly dispatch: (plan: Plan) => Flight
+  readonly dispatch: (plan: Plan, cancel: Cancel) => Flight
   readonly deliver: (admitted: Admitted, flight: Flight, settle: Settle) => Delivery
   readonly settle: Settle
   /** Does it after what is going on now. */
@@ -63,7 +64,7 @@ export class Shadows {
     let known: Known = { admitted: own }
     try {
       if (own.call.cancel.reason !== undefined) throw own.call.cancel.reason
-      const flight = dispatch(await plan(own))
+      const flight = dispatch(await plan(own), own.call.cancel)
       known = { admitted: own, source: flight }
       await flight.open()
       await deliver(own, flight, settle).drain()

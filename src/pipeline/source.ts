@@ -1,8 +1,23 @@
 import type { GatewayError } from '../protocol/errors.js'
 import type { Headers } from '../protocol/ports.js'
-import type { Note } from '../protocol/strategy.js'
 import type { AttemptReport, Cost, Excluded } from '../protocol/result.js'
+import type { Note } from '../protocol/strategy.js'
 import type { Reader } from '../resilience/attempt.js'
+
+/** Events that can be asked for. */
+export interface Reading {
+  /** Tells the next events, nothing at the end, or a fault. */
+  read(done: Reader): void
+  /** The reader leaves, without a verdict on anybody; idempotent, and nothing after the end. */
+  end(reason: GatewayError): void
+  /** From here on a reader cannot take back what it was given: where a restart would be due, the fault is told. */
+  holdToWhatWasSaid(): void
+}
+/** Events that have to be opened first. */
+export interface Opening extends Reading {
+  /** Resolves at commit. */
+  open(): Promise<void>
+}
 
 /** Who gave an answer, as far as it came. */
 export interface Answered {
@@ -24,19 +39,13 @@ export interface Way {
 }
 
 /** Where the events of a call come from: a flight of its own, one it joined, or the cache. */
-export interface Source {
-  /** Resolves at commit. */
-  open(): Promise<void>
-  /** Tells the next events, nothing after `finish`, or a fault. */
-  read(done: Reader): void
-  /** The call leaves, without a verdict on anybody. */
-  end(reason: GatewayError): void
-  /** From here on a reader cannot take back what it was given: where a restart would be due, the fault is told. */
-  holdToWhatWasSaid(): void
+export interface Source extends Opening {
   readonly answered: Answered | undefined
   readonly way: Way
   /** Not asked upstream for this call: taken from the cache, or from the flight of another call. */
   readonly cached: false | 'hit' | 'joined'
   /** What the call pays, once it has ended. */
   bill(): Cost
+  /** The whole answer turned out not to be what was asked for: it must not be given again. */
+  refused?(): void
 }

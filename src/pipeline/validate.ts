@@ -3,6 +3,7 @@ import { conversationProblem } from '../protocol/conversation.js'
 import { isObject } from '../protocol/json.js'
 import type { ChatRequest, Message } from '../protocol/request.js'
 import { validatePrefer } from '../routing/prefer.js'
+import { cacheControl, type CallCache } from '../state/cache-options.js'
 import { nearest, quoted, refuseUnknownKeys } from '../protocol/suggest.js'
 
 /** Fields of a request that go to the upstream as they are. */
@@ -10,7 +11,7 @@ export const SAMPLING = [
   'toolChoice', 'parallelToolCalls', 'temperature', 'topP', 'topK', 'stop', 'seed', 'frequencyPenalty', 'presencePenalty', 'reasoning', 'logprobs', 'providerOptions',
 ] as const satisfies readonly (keyof ChatRequest)[]
 const REQUEST = new Set<string>([...SAMPLING, 'model', 'system', 'messages', 'tools', 'output', 'maxOutputTokens'])
-const OPTIONS = new Set(['signal', 'deadlines', 'retry', 'recover', 'headers', 'metadata', 'principal', 'conversation', 'prefer', 'priority'])
+const OPTIONS = new Set(['signal', 'deadlines', 'retry', 'recover', 'headers', 'metadata', 'principal', 'conversation', 'prefer', 'priority', 'cache'])
 const HINTS = new Map([
   ['max_tokens', 'maxOutputTokens'],
   ['max_completion_tokens', 'maxOutputTokens'],
@@ -192,6 +193,7 @@ export function validateCallOptions(options: object): void {
   }
   if (options['principal'] !== undefined) validatePrincipal(options['principal'])
   if (options['prefer'] !== undefined) validatePrefer(options['prefer'])
+  if (options['cache'] !== undefined) cacheControl(options['cache'] as CallCache)
 }
 
 const CALL: readonly (readonly [key: string, fits: (value: unknown) => boolean, what: string])[] = [
