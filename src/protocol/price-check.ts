@@ -7,6 +7,8 @@ const KINDS = ['input', 'output', ...Object.keys(PART_OF)]
 const PRICE = new Set([...KINDS, 'request', 'tiers', 'serviceTiers'])
 const TIER = new Set([...KINDS, 'above'])
 const SERVICE = new Set([...KINDS, 'tiers'])
+const WHOLE = ['input', 'output']
+const TIERED = ['above']
 const UNIT = 'US dollars per million tokens'
 const UNITS: Readonly<Record<string, string>> = { request: 'US dollars per call', above: 'prompt tokens' }
 
@@ -20,14 +22,14 @@ export function checkPrice(price: unknown, where: string, known: ReadonlySet<str
   refuseUnknownKeys(price, known, where, 'invalid_config', undefined, `Known, in ${UNIT}: ${[...known].join(', ')}.`)
   for (const key of known) {
     const value = price[key]
-    const needed = key === 'above' || (known === PRICE && (key === 'input' || key === 'output'))
-    if (value === undefined && !needed) continue
-    if (key === 'tiers') {
-      if (!Array.isArray(value)) throw bad('.tiers must be a list of { above, input, output }.')
-      for (const [i, tier] of value.entries()) checkPrice(tier, `${where}.tiers[${i}]`, TIER)
-    } else if (key === 'serviceTiers') {
-      if (!isObject(value)) throw bad('.serviceTiers must be an object of prices by name.')
-      for (const name of Object.keys(value)) checkPrice(value[name], `${where}.serviceTiers.${name}`, SERVICE)
-    } else if (typeof value !== 'number' || !(value >= 0 && value < Infinity)) throw bad(`.${key} must be a number of ${UNITS[key] ?? UNIT}, 0 or more.`)
+    if (value === undefined && !(known === PRICE ? WHOLE : TIERED).includes(key)) continue
+    if (key === 'tiers' || key === 'serviceTiers') checkParts(value, `${where}.${key}`, key === 'tiers' ? TIER : SERVICE)
+    else if (typeof value !== 'number' || !(value >= 0 && value < Infinity)) throw bad(`.${key} must be a number of ${UNITS[key] ?? UNIT}, 0 or more.`)
   }
+}
+
+function checkParts(parts: unknown, where: string, known: ReadonlySet<string>): void {
+  const list = known === TIER
+  if (typeof parts !== 'object' || parts === null || Array.isArray(parts) !== list) throw new GatewayError('invalid_config', `${where} must be ${list ? 'a list of { above, input, output }' : 'an object of prices by name'}.`)
+  for (const [at, part] of Object.entries(parts)) checkPrice(part, `${where}.${at}`, known)
 }
