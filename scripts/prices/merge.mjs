@@ -4,7 +4,7 @@ const same = (a, b) => Math.abs(a - b) <= 1e-9 * Math.max(1, a, b)
 const free = price => price.input === 0 && price.output === 0
 
 /** The kinds on which two prices differ; a kind that one of them leaves out is no difference. */
-export function differences(a, b) {
+function differences(a, b) {
   return ['input', 'output', 'cachedInput', 'cacheWrite', 'cacheWrite1h'].filter(kind => a[kind] !== undefined && b[kind] !== undefined && !same(a[kind], b[kind]))
 }
 

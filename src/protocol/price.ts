@@ -1,5 +1,5 @@
 import type { Usage } from './events.js'
-import { rateOf, type Price, type Rates, type ServicePrice } from './rates.js'
+import { PART_OF, rateOf, type Price, type Rates, type ServicePrice } from './rates.js'
 import type { Cost } from './result.js'
 
 const NANOS_PER_DOLLAR = 1e9
@@ -16,8 +16,8 @@ type Counted = Usage & { readonly inputTokens: number; readonly outputTokens: nu
 
 /**
  * Prices the usage of one attempt. The provider's own figure wins; a usage without tokens or a deployment without a price
- * has no bill. Each token is charged once: cached, audio and image tokens are taken out of `inputTokens`, reasoning, audio and image out of
- * `outputTokens`.
+ * has no bill. Each token is charged once: cached, audio and image tokens are taken out of `inputTokens`, reasoning, audio
+ * and image tokens out of `outputTokens`.
  */
 export function bill(usage: Usage | undefined, price: Price | undefined): Bill | undefined {
   const reported = usage?.reportedCostUsd
@@ -26,120 +26,83 @@ export function bill(usage: Usage | undefined, price: Price | undefined): Bill |
     return { nanos, parts: { reported: nanos }, source: 'reported' }
   }
   if (price === undefined || usage?.inputTokens === undefined || usage.outputTokens === undefined) return undefined
-  const tally = new Tally()
-  charge(tally, usage as Counted, price)
-  return { nanos: tally.nanos, parts: tally.parts, source: 'priced' }
+  const { nanos, parts } = new Meter(usage as Counted, price)
+  return { nanos, parts, source: 'priced' }
 }
 
 /** What a call is expected to cost, in integer nano-dollars: the figure that routing compares. */
 export function expectedNanos(expected: Counted, price: Price): number {
-  const tally = new Tally()
-  charge(tally, expected, price)
-  return tally.nanos
+  return new Meter(expected, price).nanos
 }
 
-/** Adds amounts and rounds the sum, not each of them; a part is what the rounded sum grew by, so the parts add up. */
-class Tally {
+/** One usage at one price. It rounds the sum, not each amount: a part is what the rounded sum grew by, so the parts add up. */
+class Meter {
   readonly parts: Record<string, number> = {}
   nanos = 0
   #exact = 0
+  readonly #price: Price
+  readonly #service: ServicePrice | undefined
+  readonly #prompt: number
 
-  add(kind: string, tokens: number, perMillion: number): void {
-    // One token at 1 USD per million is 1,000 nano-dollars.
-    if (tokens > 0) this.fee(kind, tokens * perMillion * 1000)
+  constructor(usage: Counted, price: Price) {
+    const { serviceTier: tier, inputTokens } = usage
+    const { serviceTiers, request } = price
+    this.#price = price
+    this.#prompt = inputTokens
+    this.#service = tier !== undefined && serviceTiers !== undefined && Object.hasOwn(serviceTiers, tier) ? serviceTiers[tier] : undefined
+    this.#chargePrompt(usage)
+    this.#chargeAnswer(usage)
+    if (request !== undefined) this.#fee('request', request * NANOS_PER_DOLLAR)
+    if (tier !== undefined && this.#service === undefined) this.parts[`unpriced tier: ${tier.slice(0, 40)}`] = 0
   }
 
-  fee(kind: string, nanos: number): void {
+  /** The wires leave open which cached tokens were audio: so audio and images take no more than is left of the fresh ones. */
+  #chargePrompt(usage: Counted): void {
+    const { inputTokens, cachedInputTokens: cached = 0, cacheWriteTokens: written = 0, cacheWrite1hTokens = 0, inputAudioTokens = 0, cachedInputAudioTokens = 0, inputImageTokens = 0 } = usage
+    const hour = Math.min(cacheWrite1hTokens, written)
+    const heardBefore = Math.min(cachedInputAudioTokens, cached)
+    const fresh = Math.max(0, inputTokens - cached - written)
+    const heard = Math.min(Math.max(0, inputAudioTokens - heardBefore), fresh)
+    const seen = Math.min(inputImageTokens, fresh - heard)
+    this.#add('input', fresh - heard - seen)
+    this.#add('cachedInput', cached - heardBefore)
+    this.#add('cacheWrite', written - hour)
+    this.#add('cacheWrite1h', hour)
+    this.#add('inputAudio', heard)
+    this.#add('cachedInputAudio', heardBefore)
+    this.#add('inputImage', seen)
+  }
+
+  #chargeAnswer({ outputTokens, reasoningTokens = 0, outputAudioTokens = 0, outputImageTokens = 0 }: Counted): void {
+    // Without a price of its own reasoning is output like any other.
+    const thought = reasoningTokens > 0 && this.#own('reasoning') !== undefined ? reasoningTokens : 0
+    const rest = Math.max(0, outputTokens - thought)
+    const spoken = Math.min(outputAudioTokens, rest)
+    const drawn = Math.min(outputImageTokens, rest - spoken)
+    this.#add('output', rest - spoken - drawn)
+    this.#add('reasoning', thought)
+    this.#add('outputAudio', spoken)
+    this.#add('outputImage', drawn)
+  }
+
+  #own(kind: keyof Rates): number | undefined {
+    return (this.#service && rateOf(this.#service, kind, this.#prompt)) ?? rateOf(this.#price, kind, this.#prompt)
+  }
+
+  #add(kind: keyof Rates, tokens: number): void {
+    if (tokens <= 0) return
+    let perMillion = this.#own(kind)
+    for (let whole = PART_OF[kind]; perMillion === undefined && whole !== undefined; whole = PART_OF[whole]) perMillion = this.#own(whole)
+    // One token at 1 USD per million is 1,000 nano-dollars.
+    this.#fee(kind, tokens * (perMillion ?? 0) * 1000)
+  }
+
+  #fee(kind: string, nanos: number): void {
     this.#exact += nanos
     const sum = Math.round(this.#exact)
     this.parts[kind] = sum - this.nanos
     this.nanos = sum
   }
-}
-
-function charge(tally: Tally, usage: Counted, price: Price): void {
-  if (isPlain(usage, price)) {
-    tally.add('input', usage.inputTokens, price.input)
-    tally.add('output', usage.outputTokens, price.output)
-    return
-  }
-  const { serviceTier: tier } = usage
-  const service = tier !== undefined && price.serviceTiers !== undefined && Object.hasOwn(price.serviceTiers, tier) ? price.serviceTiers[tier] : undefined
-  const rates = new Resolved(price, service, usage.inputTokens)
-  chargePrompt(tally, usage, rates)
-  chargeAnswer(tally, usage, rates)
-  if (price.request !== undefined) tally.fee('request', price.request * NANOS_PER_DOLLAR)
-  if (tier !== undefined && service === undefined) tally.parts[`unpriced tier: ${tier.slice(0, 40)}`] = 0
-}
-
-/** Nothing but two rates and two counts: the way of most calls. */
-function isPlain(usage: Counted, price: Price): boolean {
-  return !(
-    usage.cachedInputTokens ||
-    usage.cacheWriteTokens ||
-    usage.inputAudioTokens ||
-    usage.outputAudioTokens ||
-    usage.inputImageTokens ||
-    usage.outputImageTokens ||
-    usage.serviceTier !== undefined ||
-    price.tiers !== undefined ||
-    price.request !== undefined ||
-    price.reasoning !== undefined
-  )
-}
-
-/** The rates of one request: of its prompt size and service tier. */
-class Resolved {
-  readonly #price: Price
-  readonly #service: ServicePrice | undefined
-  readonly #prompt: number
-
-  constructor(price: Price, service: ServicePrice | undefined, prompt: number) {
-    this.#price = price
-    this.#service = service
-    this.#prompt = prompt
-  }
-
-  rate(kind: keyof Rates, otherwise: number): number {
-    return rateOf(this.#price, this.#service, kind, this.#prompt) ?? otherwise
-  }
-}
-
-/** What the wires leave open is which cached tokens were audio: so audio and images take no more than is left of the fresh ones. */
-function chargePrompt(tally: Tally, usage: Counted, rates: Resolved): void {
-  const { inputTokens, cachedInputTokens: cached = 0, cacheWriteTokens: written = 0, cachedInputAudioTokens = 0, inputAudioTokens = 0, inputImageTokens = 0 } = usage
-  const hour = Math.min(usage.cacheWrite1hTokens ?? 0, written)
-  const heardBefore = Math.min(cachedInputAudioTokens, cached)
-  let fresh = Math.max(0, inputTokens - cached - written)
-  const heard = Math.min(Math.max(0, inputAudioTokens - heardBefore), fresh)
-  fresh -= heard
-  const seen = Math.min(inputImageTokens, fresh)
-  const input = rates.rate('input', 0)
-  const cachedInput = rates.rate('cachedInput', input)
-  const cacheWrite = rates.rate('cacheWrite', input)
-  tally.add('input', fresh - seen, input)
-  tally.add('cachedInput', cached - heardBefore, cachedInput)
-  tally.add('cacheWrite', written - hour, cacheWrite)
-  tally.add('cacheWrite1h', hour, rates.rate('cacheWrite1h', cacheWrite))
-  tally.add('inputAudio', heard, rates.rate('inputAudio', input))
-  tally.add('cachedInputAudio', heardBefore, rates.rate('cachedInputAudio', cachedInput))
-  tally.add('inputImage', seen, rates.rate('inputImage', input))
-}
-
-function chargeAnswer(tally: Tally, usage: Counted, rates: Resolved): void {
-  const { outputTokens, reasoningTokens = 0, outputAudioTokens = 0, outputImageTokens = 0 } = usage
-  const output = rates.rate('output', 0)
-  const reasoning = rates.rate('reasoning', NaN)
-  // Without a price of its own reasoning is output like any other.
-  const thought = Number.isNaN(reasoning) ? 0 : reasoningTokens
-  let rest = Math.max(0, outputTokens - thought)
-  const spoken = Math.min(outputAudioTokens, rest)
-  rest -= spoken
-  const drawn = Math.min(outputImageTokens, rest)
-  tally.add('output', rest - drawn, output)
-  tally.add('reasoning', thought, reasoning)
-  tally.add('outputAudio', spoken, rates.rate('outputAudio', output))
-  tally.add('outputImage', drawn, rates.rate('outputImage', output))
 }
 
 /** Adds the bills of all attempts that billed; one `undefined` among them makes the total unknown. */

@@ -45,20 +45,29 @@ export interface Price extends Rates {
   readonly serviceTiers?: Readonly<Record<string, ServicePrice>>
 }
 
-function tiered({ tiers }: ServicePrice, kind: keyof Rates, prompt: number): number | undefined {
-  if (tiers === undefined) return undefined
-  let found: number | undefined
+/** What a kind costs as where it has no price of its own. */
+export const PART_OF: Readonly<Partial<Record<keyof Rates, keyof Rates>>> = {
+  cachedInput: 'input',
+  cacheWrite: 'input',
+  cacheWrite1h: 'cacheWrite',
+  inputAudio: 'input',
+  cachedInputAudio: 'cachedInput',
+  inputImage: 'input',
+  reasoning: 'output',
+  outputAudio: 'output',
+  outputImage: 'output',
+}
+
+/** The rate of a kind for a prompt of that size, where there is one. */
+export function rateOf(price: ServicePrice, kind: keyof Rates, prompt: number): number | undefined {
+  const { tiers } = price
+  let rate = price[kind]
+  if (tiers === undefined) return rate
   let best = -1
   for (const tier of tiers) {
     if (tier.above >= prompt || tier.above <= best || tier[kind] === undefined) continue
     best = tier.above
-    found = tier[kind]
+    rate = tier[kind]
   }
-  return found
-}
-
-/** The rate of one kind for a prompt of that size. */
-export function rateOf(price: Price, service: ServicePrice | undefined, kind: keyof Rates, prompt: number): number | undefined {
-  const own = service && (tiered(service, kind, prompt) ?? service[kind])
-  return own ?? tiered(price, kind, prompt) ?? price[kind]
+  return rate
 }

@@ -16,7 +16,7 @@ function fits(name: string, pieces: readonly string[]): boolean {
   const [first = ''] = pieces
   const last = pieces.at(-1) ?? ''
   const end = name.length - last.length
-  if (!name.startsWith(first) || end < first.length || !name.endsWith(last)) return false
+  if (!name.startsWith(first) || !name.endsWith(last)) return false
   let at = first.length
   for (let i = 1; i < pieces.length - 1; i++) {
     const piece = pieces[i] ?? ''
