@@ -20,6 +20,7 @@ export type { LoggerLike, LogTarget, RecordSink, Sink } from './plugins/sinks.js
 export type { CallOptions, DeadlineOptions, HedgeSettings, QueueSettings, Recover, RetryOptions } from './pipeline/call.js'
 export type { ChatStream } from './pipeline/stream.js'
 export type { ResponseFormat } from './pipeline/response.js'
+export { PriceOverrides } from './providers/prices/overrides.js'
 export { keyvCache, type CacheStore, type KeyvLike } from './state/cache-store.js'
 export type { AnswerOrigin, CachedAnswer } from './state/cache-answer.js'
 export type { CacheOptions, CacheScope, CallCache, RouteCacheOptions } from './state/cache-options.js'

@@ -13,7 +13,7 @@ export class Prices {
   }
 
   of(deployment: Deployment): Price | undefined {
-    return this.#ownOf(deployment) ?? this.#table?.priceOf(deployment.provider, deployment.model)?.price
+    return this.#ownOf(deployment) ?? (isListed(deployment) ? this.#table?.priceOf(deployment.provider, deployment.model)?.price : undefined)
   }
 
   /** Loads the table where one of these deployments needs it; nothing to wait for where it is there. */
@@ -35,8 +35,12 @@ export class Prices {
     return deployment.price ?? this.#overrides?.priceOf(deployment.provider, deployment.model)
   }
 
-  /** An upstream that somebody brought is in no table. */
   #needsTable(deployment: Deployment): boolean {
-    return 'adapter' in deployment.reach && this.#ownOf(deployment) === undefined
+    return isListed(deployment) && this.#ownOf(deployment) === undefined
   }
+}
+
+/** The table holds for a provider's own host, to which alone its key from the environment may go; what it costs elsewhere is anybody's guess. */
+function isListed({ reach }: Deployment): boolean {
+  return 'adapter' in reach && reach.env !== undefined
 }

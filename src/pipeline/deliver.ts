@@ -190,6 +190,7 @@ export class Delivery implements Cancellable {
     if (output === undefined || seen.toolCalls.length > 0 || seen.refusal !== undefined || seen.finish?.finishReason === 'content-filter') return undefined
     const judged = await judge(seen.text, output)
     if (judged.ok) return judged.value
+    this.#source.refused?.()
     throw new GatewayError('output_invalid', `The answer does not match "output": ${judged.issues}.`, { origin: 'upstream', partial: this.#seen.partial(), attempts: [...this.#source.way.attempts] })
   }
 }

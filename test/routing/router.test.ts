@@ -113,7 +113,7 @@ describe('what a gateway says of its routes', () => {
 
   it('the settings of a route win over those of the gateway, and those of the call over both', async () => {
     const target = scripted({ id: 'd', answers: { fail: { status: 503 } } })
-    const options = { retry: { baseMs: 0, attempts: 2 } }
+    const options = { breaker: false, retry: { baseMs: 0, attempts: 2 } } as const
     const gateway = new Gateway({ routes: { plain: target, route: { use: target, retry: { attempts: 4 } } }, ...options })
     const tries = async (model: 'plain' | 'route', call = {}) => (await thrown(() => gateway.chat({ model, messages: 'Hi' }, call))).attempts?.length
     expect([await tries('plain'), await tries('route'), await tries('route', { retry: { attempts: 1 } }), await tries('route', { retry: { maxAttempts: 3 } })]).toEqual([2, 4, 1, 3])
