@@ -12,6 +12,7 @@ import { createReserve } from './pipeline/reserve.js'
 import { createRun } from './pipeline/run.js'
 import { createSettle } from './pipeline/settle.js'
 import { ChatStream } from './pipeline/stream.js'
+import type { BatchInput, BatchItem, BatchOptions } from './batch-options.js'
 import { Fleet, type DeploymentHealth } from './fleet.js'
 import { resolveOptions, type GatewayOptions, type RouteConfig } from './options.js'
 import { GatewayError } from './protocol/errors.js'
@@ -103,6 +104,12 @@ export class Gateway<
   /** Asks for a stream; resolves at commit, when the first content has come. Rejects with a {@link GatewayError}. */
   async stream<Output = unknown>(request: ChatRequest<ModelName<Routes, Providers>, Output>, options: CallOptions = {}): Promise<ChatStream<Output>> {
     return new ChatStream<Output>(await this.#run(this.#call('stream', request, options)))
+  }
+
+  /** Asks for many answers, `concurrency` at once, and yields each as it ends; see {@link BatchOptions}. Nothing is sent before the first is asked for. */
+  async *batch<Output = unknown>(requests: BatchInput<ChatRequest<ModelName<Routes, Providers>, Output>>, options: BatchOptions<ChatRequest<ModelName<Routes, Providers>, Output>> = {}): AsyncGenerator<BatchItem<ChatRequest<ModelName<Routes, Providers>, Output>, Output>, void, undefined> {
+    const { batch } = await import('./batch.js')
+    yield* batch((request, own) => this.chat<Output>(request, own), requests, options)
   }
 
   /** A new gateway with some options replaced: routes and providers by name, the rest whole. For tests. */

@@ -1,5 +1,6 @@
 export { Gateway, type Health, type ModelName } from './gateway.js'
 export type { GatewayOptions, RouteConfig, RouteOptions, SettingOptions } from './options.js'
+export type { BatchInput, BatchItem, BatchOptions, BatchProgress } from './batch-options.js'
 export type { DeploymentHealth } from './fleet.js'
 export { fallback, type ConditionalStep } from './routing/fallback.js'
 export type { DeploymentFactory } from './routing/router.js'
