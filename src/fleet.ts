@@ -119,7 +119,7 @@ export class Fleet {
     const windows = Object.keys(rates).length === 0 ? undefined : new Windows(rates, { clock })
     const slots = concurrency === undefined ? undefined : new Slots(concurrency)
     const gates = [breaker, slots, aimd, pace, windows, latencies].filter(gate => gate !== undefined)
-    return { deployment, upstream, keys, gates, price: this.#parts.priceOf(deployment), latencies, breaker, aimd, pace, windows, slots }
+    return { deployment, upstream, keys, gates, price: this.#parts.priceOf(deployment), stats: () => latencies.stats(), latencies, breaker, aimd, pace, windows, slots }
   }
 
   /** The codec, and an adapter that is loaded on demand, are loaded once, with the first call. */

@@ -20,6 +20,7 @@ import { Fleet } from './fleet.js'
 import type { DeploymentHealth } from './fleet-health.js'
 import { Prices } from './prices.js'
 import { PriceOverrides } from './providers/prices/overrides.js'
+import type { BatchInput, BatchItem, BatchOptions } from './batch-options.js'
 import { resolveOptions, type GatewayOptions, type RouteConfig } from './options.js'
 import { GatewayError } from './protocol/errors.js'
 import type { Clock, Deployment, DeploymentStats, Plugin } from './protocol/ports.js'
@@ -124,6 +125,12 @@ export class Gateway<
   /** Asks for a stream; resolves at commit, when the first content has come. Rejects with a {@link GatewayError}. */
   async stream<Output = unknown>(request: ChatRequest<ModelName<Routes, Providers>, Output>, options: CallOptions = {}): Promise<ChatStream<Output>> {
     return new ChatStream<Output>(await this.#run(this.#call('stream', request, options)))
+  }
+
+  /** Asks for many answers, `concurrency` at once, and yields each as it ends; see {@link BatchOptions}. Nothing is sent before the first is asked for. */
+  async *batch<Output = unknown>(requests: BatchInput<ChatRequest<ModelName<Routes, Providers>, Output>>, options: BatchOptions<ChatRequest<ModelName<Routes, Providers>, Output>> = {}): AsyncGenerator<BatchItem<ChatRequest<ModelName<Routes, Providers>, Output>, Output>, void, undefined> {
+    const { batch } = await import('./batch.js')
+    yield* batch((request, own) => this.chat<Output>(request, own), requests, options)
   }
 
   /** A new gateway with some options replaced: routes and providers by name, the rest whole. For tests. */

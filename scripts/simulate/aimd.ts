@@ -119,7 +119,7 @@ class Run {
   constructor(scenario: Scenario, gated: boolean) {
     this.#provider = scenario.provider()
     const gates: Gate[] = gated ? [new Pace({ clock: this.#clock, cooldown: true }), new Aimd({ clock: this.#clock })] : []
-    this.#live = { deployment, upstream: { open: () => Promise.reject(LIMITED) }, keys: undefined, gates, price: undefined }
+    this.#live = { deployment, upstream: { open: () => Promise.reject(LIMITED) }, keys: undefined, gates, price: undefined, stats: () => ({ inFlight: 0, failures: 0, stuckMs: 0 }) }
     for (const gate of gates) gate.onFree(() => this.#drain())
     for (const atMs of scenario.calls(seededRandom(7), scenario.minutes * 60_000)) this.#clock.after(atMs, () => this.#comes(0))
     this.#clock.runUntil(scenario.minutes * 60_000)

@@ -3,10 +3,11 @@ import { collect } from '../protocol/collect.js'
 import type { Clock, GateCall, Random } from '../protocol/ports.js'
 import type { Cancel } from '../resilience/cancel.js'
 import { Walk } from '../resilience/dispatch.js'
-import type { Accept } from '../resilience/walk-spec.js'
+import { RetryBudget } from '../resilience/hedge.js'
+import type { Accept, WalkSpec } from '../resilience/walk-spec.js'
 import { Line } from '../resilience/line.js'
 import { safeHeaders } from '../protocol/headers.js'
-import type { Admitted, Plan } from './call.js'
+import type { Admitted, Call, HedgeSettings, Plan, QueueSettings } from './call.js'
 import { Flight } from './flight.js'
 import { judge } from './judge.js'
 import { estimateInputTokens } from '../protocol/estimate.js'
@@ -15,10 +16,20 @@ import type { UpstreamRequest } from '../protocol/request.js'
 /** Walks a plan until an upstream commits. `chat` and `stream` differ here in two values: the wire, and how far commit is. */
 export function createDispatch({ clock, random }: { clock: Clock; random: Random }): (plan: Plan, cancel: Cancel) => Flight {
   const lines = new WeakMap<object, Line>()
+  const budgets = new WeakMap<object, RetryBudget>()
+  const lineOf = (route: object, queue: QueueSettings | undefined): Line => {
+    let line = lines.get(route)
+    if (line === undefined) lines.set(route, (line = new Line({ clock, ...queue })))
+    return line
+  }
+  const hedgeOf = (route: object, hedge: HedgeSettings | undefined): WalkSpec['hedge'] => {
+    if (hedge === undefined) return undefined
+    let budget = budgets.get(route)
+    if (budget === undefined) budgets.set(route, (budget = new RetryBudget({ ratio: hedge.budget })))
+    return { afterMs: hedge.afterMs, budget }
+  }
   return (plan, cancel) => {
     const { call, route, settings, request } = plan.admitted
-    const line = lines.get(route) ?? new Line()
-    lines.set(route, line)
     const chat = call.kind === 'chat'
     const accept = chat ? acceptOf(plan.admitted) : undefined
     const { headers } = call.options
@@ -33,7 +44,11 @@ export function createDispatch({ clock, random }: { clock: Clock; random: Random
       clock,
       random,
       cancel,
-      line,
+      line: lineOf(route, settings.queue),
+      priority: call.options.priority ?? 0,
+      tenant: tenantOf(call),
+      maxWaitMs: settings.queue?.maxWaitMs,
+      hedge: hedgeOf(route, settings.hedge),
       startedMs: call.startedMs,
       accept,
       gateCall: new Wants(request),
@@ -41,6 +56,11 @@ export function createDispatch({ clock, random }: { clock: Clock; random: Random
     })
     return new Flight(plan, walk, cancel)
   }
+}
+
+/** Whose turn a call takes in line. */
+function tenantOf({ options: { principal } }: Call): string | undefined {
+  return principal?.team ?? principal?.project ?? principal?.user
 }
 
 /** What gates may know of a call; the prompt is measured only where one asks. */

@@ -27,6 +27,7 @@ const TABLE = {
   refused: { retry: false, next: 'none', blame: 'nobody' },
   no_candidates: { retry: false, next: 'none', blame: 'nobody' },
   queue_full: { retry: false, next: 'none', blame: 'nobody' },
+  queue_timeout: { retry: false, next: 'none', blame: 'nobody' },
   attempts_failed: { retry: false, next: 'none', blame: 'nobody' },
   invalid_config: { retry: false, next: 'none', blame: 'nobody' },
   aborted: { retry: false, next: 'none', blame: 'nobody' },

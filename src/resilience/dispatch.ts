@@ -1,12 +1,16 @@
 import { verdict, type GatewayError } from '../protocol/errors.js'
 import type { UpstreamRequest } from '../protocol/request.js'
 import type { Attempt } from './attempt.js'
-import type { Cancel } from './cancel.js'
+import { Cancel } from './cancel.js'
+import { backoffMs } from './backoff.js'
 import { asFault, Visit, type Host, type Visiting } from './dispatch-visit.js'
 import { Entry, isEntered, type Barred, type Entered } from './entry.js'
+import { hedged } from './hedge.js'
+import type { Admitted as InLine, Standing } from './line.js'
 import type { LiveCandidate } from './live.js'
 import { WalkLog } from './log.js'
-import type { WalkSpec, WalkState } from './walk-spec.js'
+import { wait } from './wait.js'
+import type { HedgeSpec, WalkSpec, WalkState } from './walk-spec.js'
 
 /**
  * Executes the order of a plan: one flat walk over the candidates, one budget of tries over everything. A visit repeats one
@@ -20,6 +24,10 @@ export class Walk implements Host {
   readonly #queue: LiveCandidate[]
   /** Candidates whose gates were full. */
   #full: LiveCandidate[] = []
+  /** Candidates that a gate or their keys refused for a time, and until when where that was named. */
+  readonly #shut = new Map<LiveCandidate, number | undefined>()
+  /** Since when it waits out an outage. */
+  #outageMs: number | undefined
 
   constructor(spec: WalkSpec) {
     this.#spec = spec
@@ -38,8 +46,9 @@ export class Walk implements Host {
    * @param prefill what is sent instead to a deployment that can go on from an assistant's half answer; see also {@link mustContinue}.
    */
   next(prefill?: UpstreamRequest): Promise<Attempt> {
+    const { cancel, hedge } = this.#spec
     this.#state.prefill = prefill
-    return this.#go(this.#spec.cancel)
+    return hedge === undefined || prefill !== undefined ? this.#go(cancel) : this.#hedged(hedge)
   }
 
   /** A committed answer failed: the walk goes on after it, and comes back to it where nobody else is left. */
@@ -79,14 +88,29 @@ export class Walk implements Host {
     }
   }
 
+  /** Two walks over one queue: the second begins where the first one is slow, and takes the candidates that are left. */
+  #hedged({ afterMs, budget }: HedgeSpec): Promise<Attempt> {
+    const { cancel, clock } = this.#spec
+    budget.deposit()
+    const [first] = this.#queue
+    const waitMs = afterMs === 'p95' ? first?.live.stats().p95FirstEventMs : afterMs
+    if (waitMs === undefined || this.#queue.length < 2) return this.#go(cancel)
+    const lanes = { first: laneOf(cancel), second: laneOf(cancel) }
+    const second = (): Promise<Attempt> | undefined => (this.#queue.length > 0 && this.#state.left > 0 && budget.tryTake() ? this.#go(lanes.second) : undefined)
+    return hedged(this.#go(lanes.first), second, waitMs, clock, cancel, (side, fault) => lanes[side].cancel(fault))
+  }
+
   /** One move: the next candidate, or the line. Throws where neither is left. */
   #step(cancel: Cancel): Promise<Attempt | undefined> | undefined {
     if (cancel.reason !== undefined) throw this.log.final(cancel.reason)
     const candidate = this.#queue.shift()
     if (candidate !== undefined) return this.#visit(candidate, cancel)
     this.#leaveBarred()
-    if (this.#full.length === 0 || this.#state.left < 1) throw this.log.exhausted()
-    return this.#standInLine(cancel)
+    if (this.#state.left < 1) throw this.log.exhausted()
+    if (this.#full.length > 0) return this.#standInLine(cancel)
+    const waiting = this.#spec.maxWaitMs === undefined ? [] : this.#spec.candidates.filter(one => this.#barred(one) === undefined)
+    if (waiting.length === 0) throw this.log.exhausted()
+    return this.#waitOut(waiting, cancel)
   }
 
   /** Why this candidate is not asked after what happened so far. */
@@ -125,7 +149,8 @@ export class Walk implements Host {
 
   /** Tries for the next candidate: one is kept for each that was not asked yet. */
   #allowed(): number {
-    const { left } = this.#state
+    // With a queue, one try is kept for the time after the outage.
+    const left = this.#state.left - (this.#spec.maxWaitMs === undefined || this.#outageMs !== undefined ? 0 : 1)
     let untried = this.#full.length
     for (const { onlyAfter } of this.#queue) if (onlyAfter === undefined) untried++
     return Math.min(this.#spec.retry.attempts, Math.max(left - untried, Math.min(1, left)))
@@ -135,22 +160,47 @@ export class Walk implements Host {
     if (isEntered(answer)) return this.#visiting(candidate, cancel).ask(answer, allowed - 1)
     const { why, fault } = answer
     if (why === 'full') this.full(candidate)
+    else this.#shut.set(candidate, fault?.retryAfterMs === undefined ? undefined : this.#spec.clock.now() + fault.retryAfterMs)
     // With nobody else to ask, a short rest is waited for like any other wait the upstream asks for.
     const alone = this.#queue.length === 0 && this.#full.length === 0
-    return alone && why === 'rests' && fault !== undefined ? this.#visiting(candidate, cancel).again(fault, allowed - 1) : undefined
+    return alone && why === 'rests' && fault !== undefined && this.#spec.maxWaitMs === undefined ? this.#visiting(candidate, cancel).again(fault, allowed - 1) : undefined
   }
 
   /** Every gate was full and nobody else is left: waits in the line of the route for the first that frees. */
   async #standInLine(cancel: Cancel): Promise<Attempt | undefined> {
-    const { line, gateCall, retry } = this.#spec
     const waiting = this.#full
     this.#full = []
-    const { candidate, permits } = await line.enter(waiting, gateCall, cancel).catch((error: unknown) => {
+    const candidate = await this.#inLine(waiting, {}, cancel)
+    this.#full = waiting.filter(other => other !== candidate.candidate)
+    return this.#letIn(candidate, cancel)
+  }
+
+  /** An outage: every candidate is unavailable or has failed. Waits, in the line of the route, until one is well again. */
+  async #waitOut(waiting: readonly LiveCandidate[], cancel: Cancel): Promise<Attempt | undefined> {
+    const { clock, retry, random, startedMs, deadlines, maxWaitMs = 0 } = this.#spec
+    const sinceMs = (this.#outageMs ??= clock.now())
+    const untilMs = Math.min(sinceMs + maxWaitMs, startedMs + deadlines.totalMs)
+    const shut = waiting.filter(one => this.#shut.has(one))
+    // Who failed and is not shut would let us in at once, to fail again.
+    if (shut.length < waiting.length) await wait(Math.min(backoffMs(retry.maxAttempts - this.#state.left, undefined, retry, random) ?? 0, untilMs - clock.now()), clock, cancel)
+    const resets = shut.length < waiting.length ? [undefined] : shut.map(one => this.#shut.get(one))
+    const retryAtMs = resets.includes(undefined) ? undefined : Math.min(...(resets as number[]))
+    this.#shut.clear()
+    return this.#letIn(await this.#inLine(waiting, { outage: true, untilMs, ...(retryAtMs !== undefined && { retryAtMs }) }, cancel), cancel)
+  }
+
+  async #inLine(waiting: readonly LiveCandidate[], standing: Standing, cancel: Cancel): Promise<InLine> {
+    const { line, gateCall, priority, tenant } = this.#spec
+    try {
+      return await line.enter(waiting, gateCall, cancel, { ...standing, priority, ...(tenant !== undefined && { tenant }) })
+    } catch (error) {
       throw this.log.final(asFault(error))
-    })
-    this.#full = waiting.filter(other => other !== candidate)
+    }
+  }
+
+  async #letIn({ candidate, permits }: InLine, cancel: Cancel): Promise<Attempt | undefined> {
     const answer = await this.#entry.lend(candidate, permits)
-    return isEntered(answer) ? this.#visiting(candidate, cancel).ask(answer, Math.min(retry.attempts, this.#state.left) - 1) : undefined
+    return isEntered(answer) ? this.#visiting(candidate, cancel).ask(answer, Math.min(this.#spec.retry.attempts, this.#state.left) - 1) : undefined
   }
 
   #visiting(candidate: LiveCandidate, cancel: Cancel): Visit {
@@ -161,4 +211,11 @@ export class Walk implements Host {
   #skip(candidate: LiveCandidate, reason: string): undefined {
     this.#entry.skip(candidate, reason)
   }
+}
+
+/** Ends with the call, and alone where it lost. */
+function laneOf(call: Cancel): Cancel {
+  const lane = new Cancel()
+  call.onCancel(reason => lane.cancel(reason))
+  return lane
 }

@@ -5,11 +5,19 @@ import type { UpstreamRequest } from '../protocol/request.js'
 import type { RetrySettings } from './backoff.js'
 import type { Cancel } from './cancel.js'
 import type { Deadlines } from './deadlines.js'
+import type { RetryBudget } from './hedge.js'
 import type { Line } from './line.js'
 import type { LiveCandidate } from './live.js'
 
 /** Judges a whole answer before commit; a refusal says how to ask again. */
 export type Accept = (events: readonly ChatEvent[]) => Promise<{ readonly fault: GatewayError; readonly repair: UpstreamRequest } | undefined>
+
+/** When a second candidate is asked beside the first. */
+export interface HedgeSpec {
+  /** Milliseconds, or the 95th percentile of the first candidate. */
+  readonly afterMs: number | 'p95'
+  readonly budget: RetryBudget
+}
 
 /** What a walk is given. */
 export interface WalkSpec {
@@ -29,6 +37,12 @@ export interface WalkSpec {
   readonly line: Line
   /** What gates may know of the call. */
   readonly gateCall: GateCall
+  /** How the call stands in line: its priority, and whose turn it takes. */
+  readonly priority: number
+  readonly tenant: string | undefined
+  /** Waits while every candidate is unavailable, for at most so many milliseconds in all. */
+  readonly maxWaitMs: number | undefined
+  readonly hedge: HedgeSpec | undefined
   readonly startedMs: number
 }
 
