@@ -6,8 +6,8 @@ export interface Row {
 }
 
 const INKS = ['#2f7fd6', '#e07b1f', '#7a7f87', '#b3a13a', '#c2528b']
-const LEFT = 250
-const WIDTH = 860
+const LEFT = 290
+const WIDTH = 900
 const STEP = 22
 const TOP = 64
 
