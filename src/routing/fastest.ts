@@ -29,8 +29,9 @@ class Turns {
     let stalest: RouteTarget | undefined
     let sinceMs = nowMs - FORGOTTEN_MS
     for (const target of targets) {
-      const firstMs = this.#firstMs.get(target) ?? nowMs
-      if (firstMs > sinceMs) continue
+      const firstMs = this.#firstMs.get(target)
+      if (firstMs === undefined) this.#firstMs.set(target, nowMs)
+      if (firstMs === undefined || firstMs > sinceMs) continue
       sinceMs = firstMs
       stalest = target
     }

@@ -94,9 +94,9 @@ function matcher(condition: Record<string, unknown>): (view: RouteView) => boole
   if (Object.values(condition).every(part => part === undefined)) throw bad('when() has an empty condition. Put the target last in route() if it is for all other calls.')
   return view =>
     (tags === undefined || tags.every(tag => view.principal?.tags?.includes(tag) === true)) &&
-    (regions === undefined || regions.includes(String(view.metadata?.['region']))) &&
+    (regions === undefined || regions.some(region => view.metadata?.['region'] === region)) &&
     (dataPolicy === undefined || dataPolicy.every(policy => asked(view).includes(policy))) &&
-    who.every(([key, names]) => names.includes(view.principal?.[key] ?? '')) &&
+    who.every(([key, names]) => names.some(name => view.principal?.[key] === name)) &&
     values.every(([key, value]) => view.metadata?.[key] === value)
 }
 

@@ -1,5 +1,6 @@
 import { describe, test } from 'vitest'
-import type { Group, RouteTarget, RouteView } from '../../src/protocol/ports.js'
+import { balanced, canary, cheapest, fallback, fastest, mirror, route, weighted, when } from '../../src/index.js'
+import type { Deployment, Group, RouteTarget, RouteView } from '../../src/protocol/ports.js'
 import { strategyConformance } from '../../src/testing/conformance/index.js'
 import { expectCaught } from './caught.js'
 
@@ -28,6 +29,35 @@ describe('sound strategies pass', () => {
   for (const check of strategyConformance(affordable)) test(`filtered: ${check.name}`, () => check.run())
 })
 
+type Make = (targets: readonly (Deployment | Group)[]) => Group
+
+/** A pair of it under each other target, so that it takes any number. */
+const pairs = (pair: (first: Deployment | Group, second: Deployment | Group) => Group): Make => targets => {
+  const [first, second] = targets
+  return first !== undefined && second !== undefined && targets.length === 2 ? pair(first, second) : fallback(...targets)
+}
+
+const ours: readonly (readonly [title: string, make: Make])[] = [
+  ['fallback', targets => fallback(...targets)],
+  ['weighted', targets => weighted(...targets.map((target, at) => [target, 1 + (at % 3)] as const))],
+  ['weighted with zeros', targets => weighted(...targets.map((target, at) => [target, at === 0 ? 1 : 0] as const))],
+  ['weighted, sticky', targets => weighted(...targets.map(target => ({ use: target, weight: 1, variant: 'v' })), { sticky: 'user' })],
+  ['weighted, smooth', targets => weighted(...targets.map(target => [target, 1] as const), { smooth: true })],
+  ['canary', pairs((stable, trial) => canary(stable, trial, { share: 0.3 }))],
+  ['cheapest', targets => cheapest(...targets)],
+  ['balanced', targets => balanced(...targets)],
+  ['fastest', targets => fastest(...targets)],
+  ['route', targets => route(...targets.map((target, at) => (at === targets.length - 1 ? target : when(view => view.random() < 0.3, target))))],
+  ['mirror', pairs((main, shadow) => mirror(main, shadow, { share: 0.5 }))],
+]
+
+describe('the strategies of the library pass', () => {
+  for (const [title, make] of ours) for (const check of strategyConformance(make, make)) test(`${title}: ${check.name}`, () => check.run())
+  test('weighted deployments: each check', async () => {
+    for (const check of strategyConformance(targets => weighted(...targets))) await check.run()
+  })
+})
+
 let turn = 0
 const leaves = (target: RouteTarget): readonly RouteTarget[] => (target.kind === 'deployment' ? [target] : target.kind === 'step' ? leaves(target.use) : target.targets.flatMap(leaves))
 
@@ -43,6 +73,9 @@ describe('a broken strategy is caught', () => {
     ['shares a cursor', strategy(targets => [...targets.slice(turn++ % targets.length), ...targets].slice(0, targets.length)), 'the order is deterministic under a seed'],
     ['sorts in place', strategy(targets => (targets as RouteTarget[]).reverse()), 'the input is never changed'],
     ['empties what it is given', strategy(targets => (targets as RouteTarget[]).splice(0)), 'the input is never changed'],
+    ['shadows a stranger', targets => ({ ...inOrder(targets), shadows: () => targets.slice(0, 1).map(target => ({ target: { ...target }, bill: false })) }), 'shadows are among the targets'],
+    ['notes a stranger', strategy((targets, { note }) => (targets.forEach(target => note({ ...target }, { variant: 'v' })), targets)), 'notes are about the targets'],
+    ['trusts what it prepared', targets => ({ ...inOrder(targets), prepare: () => Promise.resolve([...targets]), order: (given, { prepared }) => (given.length === 7 && targets.length === 7 ? (prepared as RouteTarget[]).slice(0, 7) : given) }), 'it orders without what it prepares'],
     ['has no name', targets => ({ ...inOrder(targets), strategy: '' }), 'a group holds the targets it was made of'],
     ['forgets a target', targets => inOrder(targets.slice(0, 2)), 'a group holds the targets it was made of'],
   ])('%s', async (_title, make, name) => {

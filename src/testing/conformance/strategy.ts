@@ -1,7 +1,7 @@
 import type { Deployment, Group, Random, RouteTarget, RouteView } from '../../protocol/ports.js'
 import { seededRandom } from '../random.js'
 import { routeView } from '../view.js'
-import { check, ensure, equal, frozen, show, type Check } from './check.js'
+import { check, ensure, equal, failed, frozen, show, type Check } from './check.js'
 
 /** Puts targets under the strategy that is checked. */
 export type MakeStrategy<Target extends RouteTarget> = (targets: readonly Target[]) => Group
@@ -42,10 +42,13 @@ function name(target: RouteTarget): string {
 
 const names = (targets: readonly RouteTarget[]) => targets.map(name)
 
-/** Orders under many seeds, and under the two ends of chance. */
+/** Many seeds, and the two ends of chance. */
+function dice(): readonly Random[] {
+  return [() => 0, () => 1 - 2 ** -32, ...Array.from({ length: SEEDS }, (_, seed) => seededRandom(seed))]
+}
+
 function* orders(group: Group, targets: readonly RouteTarget[] = group.targets): Generator<readonly RouteTarget[]> {
-  for (const random of [() => 0, () => 1 - 2 ** -32]) yield group.order(targets, view(random))
-  for (let seed = 0; seed < SEEDS; seed++) yield group.order(targets, view(seededRandom(seed)))
+  for (const random of dice()) yield group.order(targets, view(random))
 }
 
 function holdsItsTargets(make: MakeStrategy<Deployment>): void {
@@ -146,6 +149,50 @@ function keepsUnits(make: MakeStrategy<Deployment | Group>): void {
   }
 }
 
+function shadowsItsOwn(make: MakeStrategy<Deployment>): void {
+  for (const size of SIZES) {
+    const group = make(deployments(size))
+    for (const random of dice()) {
+      for (const { target } of group.shadows?.(view(random)) ?? []) {
+        ensure(group.targets.includes(target), () => `expected a shadow to be one of group.targets, so that it is known, found ${name(target)}`)
+      }
+    }
+  }
+}
+
+function notesItsOwn(make: MakeStrategy<Deployment>): void {
+  for (const size of SIZES) {
+    const group = make(deployments(size))
+    for (const random of dice()) {
+      const seen = routeView({ random })
+      group.order(group.targets, seen)
+      for (const target of seen.notes.keys()) ensure(group.targets.includes(target), () => `expected notes about group.targets only, found one about ${name(target)}, which no answer would carry`)
+    }
+  }
+}
+
+async function worksUnprepared(make: MakeStrategy<Deployment>): Promise<void> {
+  const group = make(deployments(7))
+  const plain = view(seededRandom(1))
+  let prepared: unknown
+  try {
+    prepared = await group.prepare?.(plain.request)
+  } catch {
+    // What cannot be prepared is absent: that is the case checked here.
+  }
+  for (const seen of [plain, { ...view(seededRandom(1)), prepared }]) {
+    const what = `expected order() to give a subset of its targets ${'prepared' in seen ? 'with' : 'without'} view.prepared`
+    let ordered: readonly RouteTarget[]
+    try {
+      ordered = group.order(group.targets, seen)
+    } catch (error) {
+      throw failed(what, error)
+    }
+    const foreign = ordered.filter(target => !group.targets.includes(target))
+    ensure(foreign.length === 0, () => `${what}, found also ${show(names(foreign))}`)
+  }
+}
+
 /**
  * What every strategy must do.
  * @param make puts deployments under the strategy.
@@ -161,6 +208,9 @@ export function strategyConformance(make: MakeStrategy<Deployment>, nested?: Mak
     check('the order is deterministic under a seed', () => isDeterministic(make)),
     check('the input is never changed', () => leavesInputAlone(make)),
     check('no upstream is called', () => callsNobody(make)),
+    check('shadows are among the targets', () => shadowsItsOwn(make)),
+    check('notes are about the targets', () => notesItsOwn(make)),
+    check('it orders without what it prepares', () => worksUnprepared(make)),
     ...(nested === undefined ? [] : [check('nested groups are kept as units', () => keepsUnits(nested))]),
   ]
 }
