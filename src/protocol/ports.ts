@@ -116,6 +116,12 @@ export interface Opened {
   readonly limits?: RateLimits | undefined
   /** The next events, in one or several per call; `undefined` after `finish`. Rejects with a fault. */
   read(): Promise<readonly ChatEvent[] | undefined>
+  /**
+   * Like `read`, told instead of promised, which costs no promise for each chunk: `done` is called once, with the events, with
+   * nothing after `finish`, or with a fault. It may be called before `readInto` returns, and from inside the socket's callback
+   * or `close()`. One at a time.
+   */
+  readInto?(done: (batch: readonly ChatEvent[] | undefined, fault?: GatewayError) => void): void
   /** Ends the upstream work; idempotent. */
   close(): void
   /** A pending `read()` settles at once when `close()` is called: then no deadline needs a watch of its own on each read. */

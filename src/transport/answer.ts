@@ -1,7 +1,7 @@
 import { GatewayError } from '../protocol/errors.js'
 import type { ChatEvent, Warning } from '../protocol/events.js'
 import { parseJson } from '../protocol/json.js'
-import type { Clock, Decoder, Frame, Framing, Headers, Opened, RateLimits } from '../protocol/ports.js'
+import type { Clock, Decoder, Frame, Framing, Headers, Opened, RateLimits, Timer } from '../protocol/ports.js'
 import { abortFault } from './faults.js'
 import { sse } from './frames.js'
 import { bodyKind, firstByte, hasMark } from './sniff.js'
@@ -32,8 +32,12 @@ export interface AnswerParts {
 const GRACE_MS = 1_000
 const DRAIN_MS = 250
 const DRAIN_BYTES = 64 * 1024
+/** Read while nobody waits for events; then the server is held back. */
+const HIGH_WATER = 64 * 1024
 
-/** An answer with a good status, read from its body on demand. */
+type Done = (batch: readonly ChatEvent[] | undefined, fault?: GatewayError) => void
+
+/** An answer with a good status. Events are made when bytes come, and wait for a reader up to a small mark. */
 export class Answer implements Opened, ByteConsumer {
   readonly status: number
   readonly headers: Headers
@@ -50,9 +54,15 @@ export class Answer implements Opened, ByteConsumer {
   #owned = false
   #fault: GatewayError | undefined
   #graceEnd: number | undefined
+  /** The answer is complete, closed or broken: no event follows the batch. */
   #over = false
-  #resolve: ((batch: readonly ChatEvent[] | undefined) => void) | undefined
-  #reject: ((fault: GatewayError) => void) | undefined
+  #done: Done | undefined
+  #timer: Timer | undefined
+  #flowing = false
+  #pulling = false
+  #paused = false
+  #unread = 0
+  #spare = DRAIN_BYTES
 
   constructor(parts: AnswerParts) {
     this.status = parts.status
@@ -68,64 +78,119 @@ export class Answer implements Opened, ByteConsumer {
   }
 
   read(): Promise<readonly ChatEvent[] | undefined> {
-    return new Promise((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
-      this.#more()
-    })
+    return new Promise((resolve, reject) => this.readInto((batch, fault) => (fault === undefined ? resolve(batch) : reject(fault))))
   }
 
-  /** What the body brings, or its end. */
-  bytes(chunk: Uint8Array | undefined): void {
+  readInto(done: Done): void {
+    this.#done = done
+    this.#next()
+  }
+
+  bytes(chunk: Uint8Array): void {
+    if (this.#over) return this.#drained(chunk.length)
+    if (this.#done === undefined) this.#ahead(chunk.length)
     try {
-      if (!this.#over) {
-        if (chunk === undefined) this.#end()
-        else this.#push(chunk)
-      }
+      this.#push(chunk)
     } catch (error) {
       this.#fail(error)
     }
-    this.#more()
+    this.#next()
+  }
+
+  ended(): void {
+    if (this.#over) return this.#stopTimer()
+    try {
+      this.#end()
+    } catch (error) {
+      this.#fail(error)
+    }
+    this.#next()
   }
 
   failed(error: unknown): void {
+    // The answer itself is complete: how its connection ends no longer matters.
+    if (this.#over || (this.#decoder.finishing && GatewayError.is(error) && error.code === 'malformed_response')) return this.ended()
     this.#fail(error)
-    this.#more()
-  }
-
-  /** Tells the reader, or waits for more. */
-  #more(): void {
-    if (this.#over || this.#batch.length > 0) return this.#deliver()
-    const body = this.#body
-    if (!this.#decoder.finishing && body.readInto !== undefined) body.readInto(this)
-    else (this.#decoder.finishing ? this.#graced() : body.read()).then(chunk => this.bytes(chunk), (error: unknown) => this.failed(error))
+    this.#next()
   }
 
   close(): void {
     if (this.#over) return
     this.#over = true
     this.#batch = []
+    this.#stopTimer()
     this.#held = []
     this.#fault = abortFault()
     this.#body.cancel()
+    this.#next()
+  }
+
+  /** Tells the reader that waits, or sees to it that more comes. */
+  #next(): void {
+    if (this.#done === undefined) return
+    if (this.#over || this.#batch.length > 0) return this.#deliver(this.#done)
+    this.#goOn()
+    if (this.#decoder.finishing) this.#grace()
+    const body = this.#body
+    if (body.flow === undefined) {
+      if (!this.#pulling) this.#pull(body)
+    } else if (!this.#flowing) {
+      this.#flowing = true
+      body.flow(this)
+    }
+  }
+
+  #pull(body: ByteReader): void {
+    this.#pulling = true
+    body.read().then(
+      chunk => {
+        this.#pulling = false
+        if (chunk === undefined) this.ended()
+        else this.bytes(chunk)
+      },
+      (error: unknown) => {
+        this.#pulling = false
+        this.failed(error)
+      },
+    )
   }
 
   // Events that came before a fault are delivered before it.
-  #deliver(): void {
-    const resolve = this.#resolve
-    const reject = this.#reject
-    this.#resolve = this.#reject = undefined
+  #deliver(done: Done): void {
     const batch = this.#batch
+    this.#done = undefined
     if (batch.length > 0) {
+      if (!this.#over) this.#stopTimer()
       this.#batch = []
-      resolve?.(batch)
-    } else if (this.#fault !== undefined) reject?.(this.#fault)
-    else resolve?.(undefined)
+      this.#goOn()
+      done(batch)
+    } else if (this.#fault !== undefined) done(undefined, this.#fault)
+    else done(undefined)
+  }
+
+  #ahead(bytes: number): void {
+    this.#unread += bytes
+    if (this.#unread < HIGH_WATER || this.#paused) return
+    this.#paused = true
+    this.#body.pause?.()
+  }
+
+  #goOn(): void {
+    this.#unread = 0
+    if (!this.#paused) return
+    this.#paused = false
+    this.#body.resume?.()
+  }
+
+  #stopTimer(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
   }
 
   #fail(error: unknown): void {
     if (this.#over) return
     this.#over = true
+    this.#stopTimer()
     this.#held = []
     this.#fault = GatewayError.is(error) ? error : this.#malformed(`could not be read (${error instanceof Error ? error.name : 'fault'})`)
     this.#body.cancel()
@@ -135,28 +200,16 @@ export class Answer implements Opened, ByteConsumer {
     return new GatewayError('malformed_response', `The answer of ${this.#parts.provider} ${what}.`, { origin: 'upstream', status: this.status })
   }
 
-  /** The next bytes, or the end where no frame comes in time or the connection breaks: the answer itself is complete. */
-  #graced(): Promise<Uint8Array | undefined> {
+  /** Waits a moment for what follows a finish reason, then takes the answer for complete. */
+  #grace(): void {
+    if (this.#timer !== undefined) return
     const { clock } = this.#parts
     // Counted from the last frame: comments that keep the connection alive must not keep the answer back.
     this.#graceEnd ??= clock.now() + GRACE_MS
-    const left = Math.max(0, this.#graceEnd - clock.now())
-    return new Promise((resolve, reject) => {
-      const timer = clock.after(left, () => {
-        resolve(undefined)
-        this.#body.cancel()
-      })
-      this.#body.read().then(
-        chunk => {
-          timer.cancel()
-          resolve(chunk)
-        },
-        (error: unknown) => {
-          timer.cancel()
-          if (GatewayError.is(error) && error.code === 'malformed_response') resolve(undefined)
-          else reject(error)
-        },
-      )
+    this.#timer = clock.after(Math.max(0, this.#graceEnd - clock.now()), () => {
+      this.#timer = undefined
+      this.ended()
+      this.#body.cancel()
     })
   }
 
@@ -166,11 +219,12 @@ export class Answer implements Opened, ByteConsumer {
     const { jsonBytes, streamBytes } = this.#parts.bounds
     if (this.#size > (this.#kind === 'json' ? jsonBytes : streamBytes)) throw this.#malformed('is longer than what is read')
     if (this.#kind === 'json') {
-      this.#held.push(chunk)
+      this.#hold(chunk)
       return
     }
     for (const early of this.#held.splice(0)) this.#framing?.push(early)
-    this.#framing?.push(chunk)
+    // A framing of the dialect's own may keep what it is given.
+    this.#framing?.push(this.#parts.framing === undefined ? chunk : this.#kept(chunk))
     if (this.#decoder.done) this.#finish()
   }
 
@@ -178,7 +232,7 @@ export class Answer implements Opened, ByteConsumer {
   #sniff(chunk: Uint8Array): boolean {
     const first = firstByte(chunk)
     if (first === undefined) {
-      if (hasMark(chunk)) this.#held.push(chunk)
+      if (hasMark(chunk)) this.#hold(chunk)
       if (this.#size > this.#parts.bounds.jsonBytes) throw this.#malformed('is nothing but blanks')
       return false
     }
@@ -190,9 +244,21 @@ export class Answer implements Opened, ByteConsumer {
     return true
   }
 
+  #hold(chunk: Uint8Array): void {
+    this.#held.push(this.#kept(chunk))
+  }
+
+  // What flows is lent for the moment, unless it is the last of all.
+  #kept(chunk: Uint8Array): Uint8Array {
+    return this.#flowing && this.#body.over !== true ? new Uint8Array(chunk) : chunk
+  }
+
   #frame(frame: Frame): void {
     if (this.#decoder.done) return
-    this.#graceEnd = undefined
+    if (this.#graceEnd !== undefined) {
+      this.#graceEnd = undefined
+      this.#stopTimer()
+    }
     this.#add(this.#decoder.frame(frame))
   }
 
@@ -216,6 +282,7 @@ export class Answer implements Opened, ByteConsumer {
       if (!this.#decoder.done) this.#add(this.#decoder.end())
     }
     this.#over = true
+    this.#stopTimer()
   }
 
   #json(): unknown {
@@ -230,9 +297,30 @@ export class Answer implements Opened, ByteConsumer {
   /** The terminal came: what is left of the body is read to its end, so that the connection can be used again. */
   #finish(): void {
     this.#over = true
+    this.#stopTimer()
     const body = this.#body
-    const timer = this.#parts.clock.after(DRAIN_MS, () => body.cancel())
-    void drain(body).finally(() => timer.cancel())
+    if (body.over === true) return
+    this.#timer = this.#parts.clock.after(DRAIN_MS, () => body.cancel())
+    this.#goOn()
+    if (!this.#flowing) this.#drain(body)
+  }
+
+  #drain(body: ByteReader): void {
+    body.read().then(
+      chunk => {
+        if (chunk === undefined) return this.#stopTimer()
+        this.#drained(chunk.length)
+        if (this.#spare >= 0) this.#drain(body)
+      },
+      () => this.#stopTimer(),
+    )
+  }
+
+  #drained(bytes: number): void {
+    this.#spare -= bytes
+    if (this.#spare >= 0) return
+    this.#stopTimer()
+    this.#body.cancel()
   }
 }
 
@@ -246,16 +334,4 @@ function textOf(chunks: readonly Uint8Array[]): string {
   let text = ''
   for (const chunk of chunks) text += decoder.decode(chunk, { stream: true })
   return text + decoder.decode()
-}
-
-async function drain(body: ByteReader): Promise<void> {
-  let left = DRAIN_BYTES
-  try {
-    for (let chunk = await body.read(); chunk !== undefined; chunk = await body.read()) {
-      left -= chunk.length
-      if (left < 0) return body.cancel()
-    }
-  } catch {
-    // The answer is complete; how its connection ends no longer matters.
-  }
 }

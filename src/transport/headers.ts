@@ -33,3 +33,9 @@ export function unpacked(headers: Headers): Headers {
   delete out['content-length']
   return out
 }
+
+/** The name of what `content-encoding` did to a body, `undefined` where it did nothing. */
+export function packing(encoding: string | undefined): string | undefined {
+  const name = encoding?.trim().toLowerCase()
+  return name === undefined || name === '' || name === 'identity' ? undefined : name
+}
