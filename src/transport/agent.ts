@@ -146,7 +146,7 @@ class Exchange implements BodyOwner {
     try {
       const record = new HeaderRecord(this.host)
       const raw = message.rawHeaders
-      for (let i = 0; i + 1 < raw.length; i += 2) record.add(raw[i] ?? '', raw[i + 1] ?? '')
+      for (let i = 0; i + 1 < raw.length; i += 2) record.add((raw[i] ?? '').toLowerCase(), raw[i + 1] ?? '')
       const { headers } = record
       const packed = packing(headers['content-encoding'])
       this.#body = new HttpBody(packed === undefined ? message : decompressed(message, packed, this.host), this)

@@ -1,17 +1,10 @@
 import { GatewayError } from '../protocol/errors.js'
 import type { ChatEvent, Warning } from '../protocol/events.js'
-import { parseJson } from '../protocol/json.js'
-import type { Clock, Decoder, Frame, Framing, Headers, Opened, RateLimits, Timer } from '../protocol/ports.js'
+import type { Clock, Decoder, Framing, Headers, Opened, RateLimits, Timer } from '../protocol/ports.js'
+import { Content, type AnswerLimits } from './content.js'
 import { abortFault } from './faults.js'
-import { sse } from './frames.js'
-import { bodyKind, firstByte, hasMark } from './sniff.js'
 import type { ByteConsumer, ByteReader } from './types.js'
 
-/** Bounds of one answer, in bytes after decompression. */
-export interface AnswerLimits {
-  readonly jsonBytes: number
-  readonly streamBytes: number
-}
 /** What an {@link Answer} is made of. */
 export interface AnswerParts {
   readonly status: number
@@ -46,12 +39,7 @@ export class Answer implements Opened, ByteConsumer {
   readonly #parts: AnswerParts
   readonly #body: ByteReader
   readonly #decoder: Decoder
-  #framing: ReturnType<Framing> | undefined
-  #kind: 'json' | 'frames' | undefined
-  #held: Uint8Array[] = []
-  #size = 0
-  #batch: ChatEvent[] = []
-  #owned = false
+  readonly #content: Content
   #fault: GatewayError | undefined
   #graceEnd: number | undefined
   /** The answer is complete, closed or broken: no event follows the batch. */
@@ -71,6 +59,7 @@ export class Answer implements Opened, ByteConsumer {
     this.#parts = parts
     this.#body = parts.body
     this.#decoder = parts.decoder
+    this.#content = new Content({ ...parts, contentType: parts.headers['content-type'] })
   }
 
   get limits(): RateLimits | undefined {
@@ -89,18 +78,24 @@ export class Answer implements Opened, ByteConsumer {
   bytes(chunk: Uint8Array): void {
     if (this.#over) return this.#drained(chunk.length)
     if (this.#done === undefined) this.#ahead(chunk.length)
+    const { frames } = this.#content
     try {
-      this.#push(chunk)
+      // What flows is lent for the moment, unless it is the last of all.
+      this.#content.push(chunk, this.#flowing && this.#body.over !== true)
+      if (this.#decoder.done) this.#finish()
     } catch (error) {
       this.#fail(error)
     }
+    if (this.#graceEnd !== undefined && this.#content.frames !== frames) this.#anew()
     this.#next()
   }
 
   ended(): void {
     if (this.#over) return this.#stopTimer()
     try {
-      this.#end()
+      this.#content.end()
+      this.#over = true
+      this.#stopTimer()
     } catch (error) {
       this.#fail(error)
     }
@@ -117,9 +112,9 @@ export class Answer implements Opened, ByteConsumer {
   close(): void {
     if (this.#over) return
     this.#over = true
-    this.#batch = []
+    this.#content.take()
+    this.#content.drop()
     this.#stopTimer()
-    this.#held = []
     this.#fault = abortFault()
     this.#body.cancel()
     this.#next()
@@ -128,7 +123,7 @@ export class Answer implements Opened, ByteConsumer {
   /** Tells the reader that waits, or sees to it that more comes. */
   #next(): void {
     if (this.#done === undefined) return
-    if (this.#over || this.#batch.length > 0) return this.#deliver(this.#done)
+    if (this.#over || this.#content.waiting > 0) return this.#deliver(this.#done)
     this.#goOn()
     if (this.#decoder.finishing) this.#grace()
     const body = this.#body
@@ -157,13 +152,11 @@ export class Answer implements Opened, ByteConsumer {
 
   // Events that came before a fault are delivered before it.
   #deliver(done: Done): void {
-    const batch = this.#batch
     this.#done = undefined
-    if (batch.length > 0) {
+    if (this.#content.waiting > 0) {
       if (!this.#over) this.#stopTimer()
-      this.#batch = []
       this.#goOn()
-      done(batch)
+      done(this.#content.take())
     } else if (this.#fault !== undefined) done(undefined, this.#fault)
     else done(undefined)
   }
@@ -191,13 +184,9 @@ export class Answer implements Opened, ByteConsumer {
     if (this.#over) return
     this.#over = true
     this.#stopTimer()
-    this.#held = []
-    this.#fault = GatewayError.is(error) ? error : this.#malformed(`could not be read (${error instanceof Error ? error.name : 'fault'})`)
+    this.#content.drop()
+    this.#fault = GatewayError.is(error) ? error : this.#content.malformed(`could not be read (${error instanceof Error ? error.name : 'fault'})`)
     this.#body.cancel()
-  }
-
-  #malformed(what: string): GatewayError {
-    return new GatewayError('malformed_response', `The answer of ${this.#parts.provider} ${what}.`, { origin: 'upstream', status: this.status })
   }
 
   /** Waits a moment for what follows a finish reason, then takes the answer for complete. */
@@ -213,85 +202,9 @@ export class Answer implements Opened, ByteConsumer {
     })
   }
 
-  #push(chunk: Uint8Array): void {
-    this.#size += chunk.length
-    if (this.#kind === undefined && !this.#sniff(chunk)) return
-    const { jsonBytes, streamBytes } = this.#parts.bounds
-    if (this.#size > (this.#kind === 'json' ? jsonBytes : streamBytes)) throw this.#malformed('is longer than what is read')
-    if (this.#kind === 'json') {
-      this.#hold(chunk)
-      return
-    }
-    for (const early of this.#held.splice(0)) this.#framing?.push(early)
-    // A framing of the dialect's own may keep what it is given.
-    this.#framing?.push(this.#parts.framing === undefined ? chunk : this.#kept(chunk))
-    if (this.#decoder.done) this.#finish()
-  }
-
-  /** False while nothing but blanks came: some servers send them to keep the connection. */
-  #sniff(chunk: Uint8Array): boolean {
-    const first = firstByte(chunk)
-    if (first === undefined) {
-      if (hasMark(chunk)) this.#hold(chunk)
-      if (this.#size > this.#parts.bounds.jsonBytes) throw this.#malformed('is nothing but blanks')
-      return false
-    }
-    const { framing } = this.#parts
-    const kind = bodyKind(first, this.headers['content-type'], framing !== undefined)
-    if (kind === 'html') throw this.#malformed('is HTML, not what the API sends. Check baseUrl and the proxy settings')
-    this.#kind = kind
-    if (kind === 'frames') this.#framing = (framing ?? sse)(frame => this.#frame(frame))
-    return true
-  }
-
-  #hold(chunk: Uint8Array): void {
-    this.#held.push(this.#kept(chunk))
-  }
-
-  // What flows is lent for the moment, unless it is the last of all.
-  #kept(chunk: Uint8Array): Uint8Array {
-    return this.#flowing && this.#body.over !== true ? new Uint8Array(chunk) : chunk
-  }
-
-  #frame(frame: Frame): void {
-    if (this.#decoder.done) return
-    if (this.#graceEnd !== undefined) {
-      this.#graceEnd = undefined
-      this.#stopTimer()
-    }
-    this.#add(this.#decoder.frame(frame))
-  }
-
-  // The usual case, one frame at a time, costs no copy; a decoder's own array is never written to.
-  #add(events: ChatEvent[]): void {
-    if (this.#batch.length === 0) {
-      this.#batch = events
-      this.#owned = false
-      return
-    }
-    if (!this.#owned) this.#batch = [...this.#batch]
-    this.#owned = true
-    for (const event of events) this.#batch.push(event)
-  }
-
-  #end(): void {
-    if (this.#kind === undefined) throw this.#malformed('is empty')
-    if (this.#kind === 'json') this.#batch = this.#decoder.json(this.#json())
-    else {
-      this.#framing?.end()
-      if (!this.#decoder.done) this.#add(this.#decoder.end())
-    }
-    this.#over = true
-    this.#stopTimer()
-  }
-
-  #json(): unknown {
-    const text = textOf(this.#held.splice(0))
-    try {
-      return parseJson(text)
-    } catch (error) {
-      throw GatewayError.is(error) ? error : this.#malformed('is not JSON')
-    }
+  #anew(): void {
+    this.#graceEnd = undefined
+    if (!this.#over) this.#stopTimer()
   }
 
   /** The terminal came: what is left of the body is read to its end, so that the connection can be used again. */
@@ -322,16 +235,4 @@ export class Answer implements Opened, ByteConsumer {
     this.#stopTimer()
     this.#body.cancel()
   }
-}
-
-// Without `stream` a decoder keeps nothing from call to call.
-const WHOLE = new TextDecoder()
-
-function textOf(chunks: readonly Uint8Array[]): string {
-  const [only] = chunks
-  if (chunks.length === 1 && only !== undefined) return WHOLE.decode(only)
-  const decoder = new TextDecoder()
-  let text = ''
-  for (const chunk of chunks) text += decoder.decode(chunk, { stream: true })
-  return text + decoder.decode()
 }

@@ -1,4 +1,5 @@
 import { configFault } from './faults.js'
+import { HeaderNames } from './head.js'
 import { bareHost, portOf, proxyFor, type Proxy } from './proxy.js'
 import type { Env } from './types.js'
 
@@ -15,6 +16,8 @@ export interface Endpoint {
   readonly fixed: readonly string[]
   /** The same as text, with the request line before them. */
   readonly heads: { readonly GET: string; readonly POST: string }
+  /** Of the headers of its answers. */
+  readonly names: HeaderNames
   /** Connections may be shared by endpoints of one key. */
   readonly key: string
   /** Proxy to tunnel through. */
@@ -64,12 +67,12 @@ export class Endpoints {
   }
 }
 
-function endpoint(parts: Omit<Endpoint, 'heads' | 'key'>): Endpoint {
+function endpoint(parts: Omit<Endpoint, 'heads' | 'key' | 'names'>): Endpoint {
   const { path, fixed, secure, host, port, tunnel } = parts
   if (UNSENDABLE.test(path)) throw configFault('The URL of a deployment holds a character that HTTP does not allow. Check baseUrl and the model name.')
   let lines = ` ${path} HTTP/1.1\r\n`
   for (let i = 0; i + 1 < fixed.length; i += 2) lines += `${fixed[i]}: ${fixed[i + 1]}\r\n`
   lines += 'connection: keep-alive\r\n'
   const key = `${secure ? 's' : ''}:${host}:${port}${tunnel === undefined ? '' : ` ${tunnel.secure ? 's' : ''}:${tunnel.host}:${tunnel.port} ${tunnel.auth ?? ''}`}`
-  return { ...parts, heads: { GET: `GET${lines}`, POST: `POST${lines}` }, key }
+  return { ...parts, heads: { GET: `GET${lines}`, POST: `POST${lines}` }, names: new HeaderNames(), key }
 }

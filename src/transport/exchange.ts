@@ -54,7 +54,7 @@ export class Exchange implements ByteReader, ConnectionUser {
     this.#ctx = ctx
     this.#resolve = resolve
     this.#reject = reject
-    this.#parser = new AnswerParser(endpoint.label)
+    this.#parser = new AnswerParser(endpoint.label, endpoint.names)
     ctx.signal.addEventListener('abort', this)
     line.connect(endpoint, this, false)
   }

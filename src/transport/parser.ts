@@ -1,4 +1,4 @@
-import { parseHead, unreadable, type Head } from './head.js'
+import { parseHead, unreadable, type Head, type HeaderNames } from './head.js'
 import { MAX_HEADER_BYTES } from './headers.js'
 
 const START = 'HTTP/1.'
@@ -28,6 +28,7 @@ export class AnswerParser {
   from = 0
   to = 0
   readonly #host: string
+  readonly #names: HeaderNames
   #text = ''
   #interim = 0
   #left = 0
@@ -35,8 +36,10 @@ export class AnswerParser {
   #extra = 0
   #place: Place = 'size'
 
-  constructor(host: string) {
+  /** @param names kept from answer to answer of one server. */
+  constructor(host: string, names: HeaderNames) {
     this.#host = host
+    this.#names = names
   }
 
   /** Takes the first `length` bytes. Chunks of a body are moved together in place. */
@@ -72,7 +75,7 @@ export class AnswerParser {
       }
       this.#text = ''
       at += end + BLANK_LINE.length - held
-      const head = parseHead(text.slice(0, end), this.#host)
+      const head = parseHead(text, end, this.#host, this.#names)
       if (head.status >= 200) {
         this.#open(head)
         return at

@@ -2,7 +2,7 @@ import { connect as plainConnect, isIP, type Socket } from 'node:net'
 import { connect as tlsConnect, type ConnectionOptions } from 'node:tls'
 import type { Connection } from './connection.js'
 import type { Endpoint } from './endpoint.js'
-import { parseHead } from './head.js'
+import { HeaderNames, parseHead, unreadable } from './head.js'
 import { MAX_HEADER_BYTES } from './headers.js'
 import type { Proxy } from './proxy.js'
 
@@ -69,6 +69,7 @@ function connectHead({ auth }: Proxy, { host, port }: Endpoint): string {
 
 /** Throws unless the proxy said that the way is open. */
 function opened(text: string, end: number, { host }: Proxy): void {
-  const { status } = parseHead(text.slice(0, Math.max(0, end)), host)
+  if (end === -1) throw unreadable(host, `more than ${MAX_HEADER_BYTES} bytes of headers`)
+  const { status } = parseHead(text, end, host, new HeaderNames())
   if (status < 200 || status > 299) throw Object.assign(new Error('The proxy made no tunnel.'), { code: `PROXY_STATUS_${status}` })
 }
