@@ -3,6 +3,8 @@ import { MAX_HEADER_BYTES } from './headers.js'
 
 const START = 'HTTP/1.'
 const BLANK_LINE = '\r\n\r\n'
+// A server that ends its lines so would be waited for until the deadline.
+const BARE_LF = /(?:^|[^\r])\n/
 const MAX_INTERIM = 16
 // Of chunk extensions and trailers, neither of which is kept.
 const MAX_EXTRA_BYTES = 64 * 1024
@@ -69,7 +71,8 @@ export class AnswerParser {
       if (!START.startsWith(text.slice(0, START.length))) throw unreadable(this.#host, 'no status line')
       const end = text.indexOf(BLANK_LINE, Math.max(0, held - 3))
       if (end === -1) {
-        if (text.length >= MAX_HEADER_BYTES) throw unreadable(this.#host, `more than ${MAX_HEADER_BYTES} bytes of headers`)
+        if (BARE_LF.test(text)) throw unreadable(this.#host, 'a line that does not end in CR LF')
+        if (text.length >= MAX_HEADER_BYTES + BLANK_LINE.length) throw unreadable(this.#host, `more than ${MAX_HEADER_BYTES} bytes of headers`)
         this.#text = text
         return length
       }
