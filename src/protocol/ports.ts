@@ -122,8 +122,12 @@ export interface Opened {
   readonly limits?: RateLimits | undefined
   /** The next events, in one or several per call; `undefined` after `finish`. Rejects with a fault. */
   read(): Promise<readonly ChatEvent[] | undefined>
-  /** Like `read()`, told instead of promised: calls `done` at most once, at once or later; not after `close()`. */
-  readInto?(done: (batch: readonly ChatEvent[] | undefined, fault?: unknown) => void): void
+  /**
+   * Like `read`, told instead of promised, which costs no promise for each chunk: `done` is called once, with the events, with
+   * nothing after `finish`, or with a fault. It may be called before `readInto` returns, and from inside the socket's callback
+   * or `close()`. One at a time.
+   */
+  readInto?(done: (batch: readonly ChatEvent[] | undefined, fault?: GatewayError) => void): void
   /** Ends the upstream work; idempotent. */
   close(): void
 }

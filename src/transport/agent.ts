@@ -1,177 +1,175 @@
-import { Agent, request as plainRequest, type ClientRequest, type ClientRequestArgs } from 'node:http'
-import { Agent as TlsAgentBase, request as tlsRequest, type RequestOptions } from 'node:https'
-import type { Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
-import type { Proxy } from './proxy.js'
+import { request as plainRequest, type Agent, type ClientRequest, type IncomingMessage } from 'node:http'
+import { request as tlsRequest } from 'node:https'
+import type { HttpCall } from '../protocol/ports.js'
+import { decompressed, HttpBody, type BodyOwner } from './body.js'
+import { Endpoints, type Endpoint } from './endpoint.js'
+import { abortFault, closedFault, codeOf, configFault, networkFault } from './faults.js'
+import { HeaderRecord, MAX_HEADER_BYTES, packing, unpacked } from './headers.js'
+import type { Received, SendContext, Transport } from './types.js'
 
-/** A connection that is being made for a request; ended with it. */
-export interface Dial {
-  pending?: { destroy(): void }
-}
-/** Options that a request hands through to the agent. */
-export interface DialOptions {
-  readonly dial?: Dial
-  readonly tunnel?: Proxy
+/** HTTP by Node's own client, over an agent of the caller's: it decides about sockets and proxies. */
+export function agentTransport(agent: Agent): Transport {
+  return new AgentTransport(agent)
 }
 
-const IDLE_MS = 30_000
-// The server's timer starts earlier than ours.
-const EARLY_MS = 1_000
+class AgentTransport implements Transport {
+  readonly active = new Set<Exchange>()
+  readonly #agent: Agent
+  readonly #endpoints = new Endpoints()
+  #closed = false
 
-/** The sockets of one transport, and what is known of each. */
-export class Pool {
-  readonly sockets = new Set<Duplex>()
-  readonly #idleMs = new WeakMap<Duplex, number>()
-  readonly #readAt = new WeakMap<Duplex, number>()
-
-  add(socket: Duplex): void {
-    this.sockets.add(socket)
-    socket.once('close', () => this.sockets.delete(socket))
+  constructor(agent: Agent) {
+    this.#agent = agent
   }
 
-  /** Notes a `keep-alive: timeout=5` header. */
-  hint(socket: Duplex, header: string): void {
-    const seconds = /timeout=(\d{1,6})/i.exec(header)?.[1]
-    if (seconds !== undefined) this.#idleMs.set(socket, Math.min(IDLE_MS, Number(seconds) * 1000 - EARLY_MS))
+  send(call: HttpCall, ctx: SendContext): Promise<Received> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) throw closedFault()
+      if (ctx.signal.aborted) throw abortFault(ctx.signal.reason)
+      new Exchange(this.active, this.#agent, this.#endpoints.of(call.url), call, ctx, resolve, reject).start()
+    })
   }
 
-  /** Puts a socket aside; false where the server will close it too soon. */
-  park(socket: Socket): boolean {
-    const idleMs = this.#idleMs.get(socket) ?? IDLE_MS
-    if (idleMs <= 0) return false
-    socket.setKeepAlive(true, 1000)
-    socket.unref()
-    socket.setTimeout(idleMs)
-    return true
+  close(): Promise<void> {
+    this.#closed = true
+    for (const exchange of [...this.active]) exchange.end(closedFault())
+    return Promise.resolve()
   }
 
-  wake(socket: Socket): void {
-    socket.setTimeout(0)
-    this.#readAt.set(socket, socket.bytesRead)
-  }
-
-  /** Some bytes came since the socket was taken again. */
-  answered(socket: Socket): boolean {
-    return socket.bytesRead !== (this.#readAt.get(socket) ?? socket.bytesRead)
-  }
-
-  /** Destroys all sockets and waits until they are closed. */
-  async end(): Promise<void> {
-    const open = [...this.sockets]
-    await Promise.all(open.map(socket => new Promise<void>(resolve => {
-      socket.once('close', resolve)
-      socket.destroy()
-    })))
-  }
-}
-
-// Node's own names spell out every TLS option, on each request; ours never differ within one agent.
-const nameOf = (options?: { readonly host?: string | null | undefined; readonly port?: number | string | null | undefined }) => `${options?.host ?? ''}:${options?.port ?? ''}`
-const settings = (keepAlive: boolean) => ({ keepAlive, noDelay: true, scheduling: 'lifo' as const })
-
-/** Keep-alive for plain connections. */
-export class PlainAgent extends Agent {
-  readonly #pool: Pool
-
-  constructor(pool: Pool, keepAlive: boolean) {
-    super(settings(keepAlive))
-    this.#pool = pool
-  }
-
-  override createConnection(options: ClientRequestArgs & DialOptions): Duplex | null | undefined {
-    return dialled(super.createConnection(options), this.#pool, options.dial)
-  }
-  override getName(options?: ClientRequestArgs): string {
-    return nameOf(options)
-  }
-  override keepSocketAlive(socket: Socket): boolean {
-    return this.#pool.park(socket)
-  }
-  override reuseSocket(socket: Socket, request: ClientRequest): void {
-    super.reuseSocket(socket, request)
-    this.#pool.wake(socket)
-  }
-}
-
-/** Keep-alive for TLS, through a proxy where there is one. */
-export class TlsAgent extends TlsAgentBase {
-  readonly #pool: Pool
-
-  constructor(pool: Pool, keepAlive: boolean) {
-    super(settings(keepAlive))
-    this.#pool = pool
-  }
-
-  override createConnection(options: RequestOptions & DialOptions, callback?: (error: Error | null, stream: Duplex) => void): Duplex | null | undefined {
-    const { tunnel, dial } = options
-    if (tunnel === undefined) return dialled(super.createConnection(options), this.#pool, dial)
-    const done = (error: Error | null, socket?: Duplex) => {
-      if (socket === undefined) callback?.(error, undefined as unknown as Duplex)
-      else callback?.(null, dialled(super.createConnection({ ...options, socket } as RequestOptions), this.#pool, dial) as Duplex)
-    }
-    openTunnel(tunnel, `${options.host ?? ''}`, Number(options.port), this.#pool, dial, done)
+  sockets(): undefined {
     return undefined
   }
-  override getName(options?: RequestOptions): string {
-    return nameOf(options)
-  }
-  override keepSocketAlive(socket: Socket): boolean {
-    return this.#pool.park(socket)
-  }
-  override reuseSocket(socket: Socket, request: ClientRequest): void {
-    super.reuseSocket(socket, request)
-    this.#pool.wake(socket)
-  }
 }
 
-function dialled(socket: Duplex | null | undefined, pool: Pool, dial: Dial | undefined): Duplex | null | undefined {
-  if (socket) {
-    pool.add(socket)
-    if (dial !== undefined) dial.pending = socket
-  }
-  return socket
-}
+/** One request and its answer. */
+class Exchange implements BodyOwner {
+  readonly #active: Set<Exchange>
+  readonly #agent: Agent
+  readonly #endpoint: Endpoint
+  readonly #call: HttpCall
+  readonly #ctx: SendContext
+  readonly #resolve: (received: Received) => void
+  readonly #reject: (fault: unknown) => void
+  #request: ClientRequest | undefined
+  #body: HttpBody | undefined
+  #over = false
+  #again = false
 
-/** Asks a proxy for a way to `host:port`. */
-function openTunnel(proxy: Proxy, host: string, port: number, pool: Pool, dial: Dial | undefined, done: (error: Error | null, socket?: Duplex) => void): void {
-  const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`
-  const ask = (proxy.secure ? tlsRequest : plainRequest)({
-    host: proxy.host,
-    port: proxy.port,
-    method: 'CONNECT',
-    path: authority,
-    agent: false,
-    headers: { host: authority, ...(proxy.auth !== undefined && { 'proxy-authorization': proxy.auth }) },
-  })
-  let over = false
-  const settle = (error: Error | null, socket?: Duplex) => {
-    if (over) return
-    over = true
-    done(error, socket)
+  constructor(active: Set<Exchange>, agent: Agent, endpoint: Endpoint, call: HttpCall, ctx: SendContext, resolve: (received: Received) => void, reject: (fault: unknown) => void) {
+    this.#active = active
+    this.#agent = agent
+    this.#endpoint = endpoint
+    this.#call = call
+    this.#ctx = ctx
+    this.#resolve = resolve
+    this.#reject = reject
+    active.add(this)
+    ctx.signal.addEventListener('abort', this)
   }
-  if (dial !== undefined) dial.pending = ask
-  ask.once('socket', socket => pool.add(socket))
-  ask.once('connect', (answer, socket, head) => {
-    const status = answer.statusCode ?? 0
-    if (status < 200 || status > 299) {
-      socket.destroy()
-      settle(refusal(`PROXY_STATUS_${status}`))
+
+  get host(): string {
+    return this.#endpoint.label
+  }
+
+  onActivity(): void {
+    this.#ctx.onActivity()
+  }
+
+  handleEvent(): void {
+    this.end(abortFault(this.#ctx.signal.reason))
+  }
+
+  start(): void {
+    let request: ClientRequest
+    try {
+      request = this.#open()
+    } catch (error) {
+      this.end(unsendable(this.host, error))
       return
     }
-    if (head.length > 0) socket.unshift(head)
-    // From here the TLS socket stands for it.
-    pool.sockets.delete(socket)
-    settle(null, socket)
-  })
-  ask.once('response', answer => {
-    answer.destroy()
-    settle(refusal('PROXY_NO_TUNNEL'))
-  })
-  ask.on('error', settle)
-  ask.once('close', () => settle(refusal('PROXY_CLOSED')))
-  ask.end()
+    this.#request = request
+    request.on('response', message => this.#onResponse(message))
+    request.on('error', error => this.#onError(request, error))
+    // A switch of protocols ends a request without any error.
+    request.on('close', () => this.#body === undefined && this.#onError(request, undefined))
+    request.end(this.#call.body)
+  }
+
+  /** Ends the exchange in whatever phase it is. */
+  end(fault: unknown): void {
+    if (this.#over) return
+    const body = this.#body
+    if (body !== undefined) {
+      body.fail(abortFault(fault))
+      return
+    }
+    this.onOver(true)
+    this.#reject(fault)
+  }
+
+  onOver(destroy: boolean): void {
+    if (this.#over) return
+    this.#over = true
+    this.#active.delete(this)
+    this.#ctx.signal.removeEventListener('abort', this)
+    if (destroy) this.#request?.destroy()
+  }
+
+  #open(): ClientRequest {
+    const { secure, host, port, path, fixed } = this.#endpoint
+    const { method, headers, body } = this.#call
+    // A flat list goes to the wire as it is, without a pass through header objects.
+    const list = [...fixed]
+    for (const name of Object.keys(headers)) list.push(name, headers[name] ?? '')
+    if (body !== undefined) list.push('content-length', String(Buffer.byteLength(body)))
+    const options = { agent: this.#agent, method, host, port, path, headers: list, maxHeaderSize: MAX_HEADER_BYTES }
+    return (secure ? tlsRequest : plainRequest)(options)
+  }
+
+  #onError(request: ClientRequest, error: unknown): void {
+    if (this.#over || request !== this.#request) return
+    if (this.#body !== undefined) return
+    if (!this.#again && isStale(request, error)) {
+      this.#again = true
+      this.start()
+      return
+    }
+    this.end(networkFault(this.host, error))
+  }
+
+  #onResponse(message: IncomingMessage): void {
+    if (this.#over) {
+      message.destroy()
+      return
+    }
+    this.#ctx.onActivity()
+    try {
+      const record = new HeaderRecord(this.host)
+      const raw = message.rawHeaders
+      for (let i = 0; i + 1 < raw.length; i += 2) record.add((raw[i] ?? '').toLowerCase(), raw[i + 1] ?? '')
+      const { headers } = record
+      const packed = packing(headers['content-encoding'])
+      this.#body = new HttpBody(packed === undefined ? message : decompressed(message, packed, this.host), this)
+      this.#resolve({ status: message.statusCode ?? 0, headers: packed === undefined ? headers : unpacked(headers), body: this.#body })
+    } catch (fault) {
+      message.on('error', () => undefined)
+      this.end(fault)
+    }
+  }
 }
 
-function refusal(code: string): Error {
-  return Object.assign(new Error('The proxy made no tunnel.'), { code })
+/** The request met a connection that the server had already given up. */
+function isStale(request: ClientRequest, error: unknown): boolean {
+  const code = codeOf(error)
+  return request.reusedSocket && (code === 'ECONNRESET' || code === 'EPIPE')
+}
+
+function unsendable(host: string, error: unknown): unknown {
+  const code = codeOf(error)
+  if (code === 'ERR_INVALID_CHAR' || code === 'ERR_HTTP_INVALID_HEADER_VALUE' || code === 'ERR_INVALID_HTTP_TOKEN') {
+    return configFault('A request header holds a character that HTTP does not allow. Check the key and the headers of the deployment.')
+  }
+  if (code === 'ERR_INVALID_PROTOCOL') return configFault(`The agent is not for the protocol of ${host}. Give an https.Agent for https:// and an http.Agent for http://.`)
+  if (code === 'ERR_UNESCAPED_CHARACTERS') return configFault('The URL of a deployment holds a character that HTTP does not allow. Check baseUrl and the model name.')
+  return networkFault(host, error)
 }

@@ -1,17 +1,10 @@
 import { GatewayError } from '../protocol/errors.js'
 import type { ChatEvent, Warning } from '../protocol/events.js'
-import { parseJson } from '../protocol/json.js'
-import type { Clock, Decoder, Frame, Framing, Headers, Opened, RateLimits } from '../protocol/ports.js'
+import type { Clock, Decoder, Framing, Headers, Opened, RateLimits, Timer } from '../protocol/ports.js'
+import { Content, type AnswerLimits } from './content.js'
 import { abortFault } from './faults.js'
-import { sse } from './frames.js'
-import { bodyKind, firstByte, hasMark } from './sniff.js'
 import type { ByteConsumer, ByteReader } from './types.js'
 
-/** Bounds of one answer, in bytes after decompression. */
-export interface AnswerLimits {
-  readonly jsonBytes: number
-  readonly streamBytes: number
-}
 /** What an {@link Answer} is made of. */
 export interface AnswerParts {
   readonly status: number
@@ -32,8 +25,12 @@ export interface AnswerParts {
 const GRACE_MS = 1_000
 const DRAIN_MS = 250
 const DRAIN_BYTES = 64 * 1024
+/** Read while nobody waits for events; then the server is held back. */
+const HIGH_WATER = 64 * 1024
 
-/** An answer with a good status, read from its body on demand. */
+type Done = (batch: readonly ChatEvent[] | undefined, fault?: GatewayError) => void
+
+/** An answer with a good status. Events are made when bytes come, and wait for a reader up to a small mark. */
 export class Answer implements Opened, ByteConsumer {
   readonly status: number
   readonly headers: Headers
@@ -41,17 +38,18 @@ export class Answer implements Opened, ByteConsumer {
   readonly #parts: AnswerParts
   readonly #body: ByteReader
   readonly #decoder: Decoder
-  #framing: ReturnType<Framing> | undefined
-  #kind: 'json' | 'frames' | undefined
-  #held: Uint8Array[] = []
-  #size = 0
-  #batch: ChatEvent[] = []
-  #owned = false
+  readonly #content: Content
   #fault: GatewayError | undefined
   #graceEnd: number | undefined
+  /** The answer is complete, closed or broken: no event follows the batch. */
   #over = false
-  #resolve: ((batch: readonly ChatEvent[] | undefined) => void) | undefined
-  #reject: ((fault: GatewayError) => void) | undefined
+  #done: Done | undefined
+  #timer: Timer | undefined
+  #flowing = false
+  #pulling = false
+  #paused = false
+  #unread = 0
+  #spare = DRAIN_BYTES
 
   constructor(parts: AnswerParts) {
     this.status = parts.status
@@ -60,6 +58,7 @@ export class Answer implements Opened, ByteConsumer {
     this.#parts = parts
     this.#body = parts.body
     this.#decoder = parts.decoder
+    this.#content = new Content({ ...parts, contentType: parts.headers['content-type'] })
   }
 
   get limits(): RateLimits | undefined {
@@ -67,194 +66,172 @@ export class Answer implements Opened, ByteConsumer {
   }
 
   read(): Promise<readonly ChatEvent[] | undefined> {
-    return new Promise((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
-      this.#more()
-    })
+    return new Promise((resolve, reject) => this.readInto((batch, fault) => (fault === undefined ? resolve(batch) : reject(fault))))
   }
 
-  /** What the body brings, or its end. */
-  bytes(chunk: Uint8Array | undefined): void {
+  readInto(done: Done): void {
+    this.#done = done
+    this.#next()
+  }
+
+  bytes(chunk: Uint8Array): void {
+    if (this.#over) return this.#drained(chunk.length)
+    if (this.#done === undefined) this.#ahead(chunk.length)
+    const { frames } = this.#content
     try {
-      if (!this.#over) {
-        if (chunk === undefined) this.#end()
-        else this.#push(chunk)
-      }
+      // What flows is lent for the moment, unless it is the last of all.
+      this.#content.push(chunk, this.#flowing && this.#body.over !== true)
+      if (this.#decoder.done) this.#finish()
     } catch (error) {
       this.#fail(error)
     }
-    this.#more()
+    if (this.#graceEnd !== undefined && this.#content.frames !== frames) this.#anew()
+    this.#next()
+  }
+
+  ended(): void {
+    if (this.#over) return this.#stopTimer()
+    try {
+      this.#content.end()
+      this.#over = true
+      this.#stopTimer()
+    } catch (error) {
+      this.#fail(error)
+    }
+    this.#next()
   }
 
   failed(error: unknown): void {
+    // The answer itself is complete: how its connection ends no longer matters.
+    if (this.#over || (this.#decoder.finishing && GatewayError.is(error) && error.code === 'malformed_response')) return this.ended()
     this.#fail(error)
-    this.#more()
-  }
-
-  /** Tells the reader, or waits for more. */
-  #more(): void {
-    if (this.#over || this.#batch.length > 0) return this.#deliver()
-    const body = this.#body
-    if (!this.#decoder.finishing && body.readInto !== undefined) body.readInto(this)
-    else (this.#decoder.finishing ? this.#graced() : body.read()).then(chunk => this.bytes(chunk), (error: unknown) => this.failed(error))
+    this.#next()
   }
 
   close(): void {
     if (this.#over) return
     this.#over = true
-    this.#batch = []
-    this.#held = []
+    this.#content.take()
+    this.#content.drop()
+    this.#stopTimer()
     this.#fault = abortFault()
     this.#body.cancel()
+    this.#next()
+  }
+
+  /** Tells the reader that waits, or sees to it that more comes. */
+  #next(): void {
+    if (this.#done === undefined) return
+    if (this.#over || this.#content.waiting > 0) return this.#deliver(this.#done)
+    this.#goOn()
+    if (this.#decoder.finishing) this.#grace()
+    const body = this.#body
+    if (body.flow === undefined) {
+      if (!this.#pulling) this.#pull(body)
+    } else if (!this.#flowing) {
+      this.#flowing = true
+      body.flow(this)
+    }
+  }
+
+  #pull(body: ByteReader): void {
+    this.#pulling = true
+    body.read().then(
+      chunk => {
+        this.#pulling = false
+        if (chunk === undefined) this.ended()
+        else this.bytes(chunk)
+      },
+      (error: unknown) => {
+        this.#pulling = false
+        this.failed(error)
+      },
+    )
   }
 
   // Events that came before a fault are delivered before it.
-  #deliver(): void {
-    const resolve = this.#resolve
-    const reject = this.#reject
-    this.#resolve = this.#reject = undefined
-    const batch = this.#batch
-    if (batch.length > 0) {
-      this.#batch = []
-      resolve?.(batch)
-    } else if (this.#fault !== undefined) reject?.(this.#fault)
-    else resolve?.(undefined)
+  #deliver(done: Done): void {
+    this.#done = undefined
+    if (this.#content.waiting > 0) {
+      if (!this.#over) this.#stopTimer()
+      this.#goOn()
+      done(this.#content.take())
+    } else if (this.#fault !== undefined) done(undefined, this.#fault)
+    else done(undefined)
+  }
+
+  #ahead(bytes: number): void {
+    this.#unread += bytes
+    if (this.#unread < HIGH_WATER || this.#paused) return
+    this.#paused = true
+    this.#body.pause?.()
+  }
+
+  #goOn(): void {
+    this.#unread = 0
+    if (!this.#paused) return
+    this.#paused = false
+    this.#body.resume?.()
+  }
+
+  #stopTimer(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
   }
 
   #fail(error: unknown): void {
     if (this.#over) return
     this.#over = true
-    this.#held = []
-    this.#fault = GatewayError.is(error) ? error : this.#malformed(`could not be read (${error instanceof Error ? error.name : 'fault'})`)
+    this.#stopTimer()
+    this.#content.drop()
+    this.#fault = GatewayError.is(error) ? error : this.#content.malformed(`could not be read (${error instanceof Error ? error.name : 'fault'})`)
     this.#body.cancel()
   }
 
-  #malformed(what: string): GatewayError {
-    return new GatewayError('malformed_response', `The answer of ${this.#parts.provider} ${what}.`, { origin: 'upstream', status: this.status })
-  }
-
-  /** The next bytes, or the end where no frame comes in time or the connection breaks: the answer itself is complete. */
-  #graced(): Promise<Uint8Array | undefined> {
+  /** Waits a moment for what follows a finish reason, then takes the answer for complete. */
+  #grace(): void {
+    if (this.#timer !== undefined) return
     const { clock } = this.#parts
     // Counted from the last frame: comments that keep the connection alive must not keep the answer back.
     this.#graceEnd ??= clock.now() + GRACE_MS
-    const left = Math.max(0, this.#graceEnd - clock.now())
-    return new Promise((resolve, reject) => {
-      const timer = clock.after(left, () => {
-        resolve(undefined)
-        this.#body.cancel()
-      })
-      this.#body.read().then(
-        chunk => {
-          timer.cancel()
-          resolve(chunk)
-        },
-        (error: unknown) => {
-          timer.cancel()
-          if (GatewayError.is(error) && error.code === 'malformed_response') resolve(undefined)
-          else reject(error)
-        },
-      )
+    this.#timer = clock.after(Math.max(0, this.#graceEnd - clock.now()), () => {
+      this.#timer = undefined
+      this.ended()
+      this.#body.cancel()
     })
   }
 
-  #push(chunk: Uint8Array): void {
-    this.#size += chunk.length
-    if (this.#kind === undefined && !this.#sniff(chunk)) return
-    const { jsonBytes, streamBytes } = this.#parts.bounds
-    if (this.#size > (this.#kind === 'json' ? jsonBytes : streamBytes)) throw this.#malformed('is longer than what is read')
-    if (this.#kind === 'json') {
-      this.#held.push(chunk)
-      return
-    }
-    for (const early of this.#held.splice(0)) this.#framing?.push(early)
-    this.#framing?.push(chunk)
-    if (this.#decoder.done) this.#finish()
-  }
-
-  /** False while nothing but blanks came: some servers send them to keep the connection. */
-  #sniff(chunk: Uint8Array): boolean {
-    const first = firstByte(chunk)
-    if (first === undefined) {
-      if (hasMark(chunk)) this.#held.push(chunk)
-      if (this.#size > this.#parts.bounds.jsonBytes) throw this.#malformed('is nothing but blanks')
-      return false
-    }
-    const { framing } = this.#parts
-    const kind = bodyKind(first, this.headers['content-type'], framing !== undefined)
-    if (kind === 'html') throw this.#malformed('is HTML, not what the API sends. Check baseUrl and the proxy settings')
-    this.#kind = kind
-    if (kind === 'frames') this.#framing = (framing ?? sse)(frame => this.#frame(frame))
-    return true
-  }
-
-  #frame(frame: Frame): void {
-    if (this.#decoder.done) return
+  #anew(): void {
     this.#graceEnd = undefined
-    this.#add(this.#decoder.frame(frame))
-  }
-
-  // The usual case, one frame at a time, costs no copy; a decoder's own array is never written to.
-  #add(events: ChatEvent[]): void {
-    if (this.#batch.length === 0) {
-      this.#batch = events
-      this.#owned = false
-      return
-    }
-    if (!this.#owned) this.#batch = [...this.#batch]
-    this.#owned = true
-    for (const event of events) this.#batch.push(event)
-  }
-
-  #end(): void {
-    if (this.#kind === undefined) throw this.#malformed('is empty')
-    if (this.#kind === 'json') this.#batch = this.#decoder.json(this.#json())
-    else {
-      this.#framing?.end()
-      if (!this.#decoder.done) this.#add(this.#decoder.end())
-    }
-    this.#over = true
-  }
-
-  #json(): unknown {
-    const text = textOf(this.#held.splice(0))
-    try {
-      return parseJson(text)
-    } catch (error) {
-      throw GatewayError.is(error) ? error : this.#malformed('is not JSON')
-    }
+    if (!this.#over) this.#stopTimer()
   }
 
   /** The terminal came: what is left of the body is read to its end, so that the connection can be used again. */
   #finish(): void {
     this.#over = true
+    this.#stopTimer()
     const body = this.#body
-    const timer = this.#parts.clock.after(DRAIN_MS, () => body.cancel())
-    void drain(body).finally(() => timer.cancel())
+    if (body.over === true) return
+    this.#timer = this.#parts.clock.after(DRAIN_MS, () => body.cancel())
+    this.#goOn()
+    if (!this.#flowing) this.#drain(body)
   }
-}
 
-// Without `stream` a decoder keeps nothing from call to call.
-const WHOLE = new TextDecoder()
+  #drain(body: ByteReader): void {
+    body.read().then(
+      chunk => {
+        if (chunk === undefined) return this.#stopTimer()
+        this.#drained(chunk.length)
+        if (this.#spare >= 0) this.#drain(body)
+      },
+      () => this.#stopTimer(),
+    )
+  }
 
-function textOf(chunks: readonly Uint8Array[]): string {
-  const [only] = chunks
-  if (chunks.length === 1 && only !== undefined) return WHOLE.decode(only)
-  const decoder = new TextDecoder()
-  let text = ''
-  for (const chunk of chunks) text += decoder.decode(chunk, { stream: true })
-  return text + decoder.decode()
-}
-
-async function drain(body: ByteReader): Promise<void> {
-  let left = DRAIN_BYTES
-  try {
-    for (let chunk = await body.read(); chunk !== undefined; chunk = await body.read()) {
-      left -= chunk.length
-      if (left < 0) return body.cancel()
-    }
-  } catch {
-    // The answer is complete; how its connection ends no longer matters.
+  #drained(bytes: number): void {
+    this.#spare -= bytes
+    if (this.#spare >= 0) return
+    this.#stopTimer()
+    this.#body.cancel()
   }
 }

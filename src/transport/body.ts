@@ -1,9 +1,8 @@
-import type { IncomingMessage } from 'node:http'
 import { PassThrough, type Readable, type Transform } from 'node:stream'
 import { constants, createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib'
-import type { GatewayError } from '../protocol/errors.js'
+import { GatewayError } from '../protocol/errors.js'
 import { abortFault, codeOf, cutFault, malformed } from './faults.js'
-import type { ByteConsumer, ByteReader } from './types.js'
+import type { ByteReader } from './types.js'
 
 const HIGH_WATER = 64 * 1024
 
@@ -15,7 +14,12 @@ export interface BodyOwner {
   onOver(destroy: boolean): void
 }
 
-/** A response body as a reader that is waited for, not a stream that is piped. */
+interface Waiting {
+  resolve(bytes: Uint8Array | undefined): void
+  reject(fault: unknown): void
+}
+
+/** A stream of Node's as a reader that is waited for, not a stream that is piped. */
 export class HttpBody implements ByteReader {
   readonly #source: Readable
   readonly #owner: BodyOwner
@@ -24,15 +28,15 @@ export class HttpBody implements ByteReader {
   #over = false
   #paused = false
   #fault: GatewayError | undefined
-  #consumer: ByteConsumer | undefined
+  #waiting: Waiting | undefined
   #woken = false
   readonly #give = () => {
-    const consumer = this.#consumer
-    this.#consumer = undefined
+    const waiting = this.#waiting
+    this.#waiting = undefined
     this.#woken = false
-    if (this.#size > 0) consumer?.bytes(this.#take())
-    else if (this.#fault !== undefined) consumer?.failed(this.#fault)
-    else consumer?.bytes(undefined)
+    if (this.#size > 0) waiting?.resolve(this.#take())
+    else if (this.#fault !== undefined) waiting?.reject(this.#fault)
+    else waiting?.resolve(undefined)
   }
 
   constructor(source: Readable, owner: BodyOwner) {
@@ -45,12 +49,10 @@ export class HttpBody implements ByteReader {
   }
 
   read(): Promise<Uint8Array | undefined> {
-    return new Promise((resolve, reject) => this.readInto({ bytes: resolve, failed: reject }))
-  }
-
-  readInto(consumer: ByteConsumer): void {
-    this.#consumer = consumer
-    if (this.#size > 0 || this.#over) this.#wake()
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject }
+      if (this.#size > 0 || this.#over) this.#wake()
+    })
   }
 
   cancel(): void {
@@ -70,7 +72,7 @@ export class HttpBody implements ByteReader {
 
   /** The reader gets all that one turn of the socket brings, not a piece at a time. */
   #wake(): void {
-    if (this.#consumer === undefined || this.#woken) return
+    if (this.#waiting === undefined || this.#woken) return
     this.#woken = true
     queueMicrotask(this.#give)
   }
@@ -113,6 +115,7 @@ export class HttpBody implements ByteReader {
 }
 
 function readFault(host: string, error: unknown): GatewayError {
+  if (GatewayError.is(error)) return error
   const code = codeOf(error)
   if (code !== undefined && (code.startsWith('Z_') || code.startsWith('ERR_'))) return malformed(`The answer of ${host} could not be decompressed.`, code)
   if (code?.startsWith('HPE_')) return malformed(`The body of the answer of ${host} is not HTTP that can be read (${code}).`, code)
@@ -129,16 +132,14 @@ const UNPACK = new Map<string, Unpack>([
   ['br', () => createBrotliDecompress({ flush: constants.BROTLI_OPERATION_FLUSH })],
 ])
 
-/** Undoes `content-encoding`. Returns the message itself where there is nothing to undo; throws `malformed_response` where it cannot be undone. */
-export function decompressed(message: IncomingMessage, encoding: string | undefined, host: string): Readable {
-  const name = encoding?.trim().toLowerCase()
-  if (name === undefined || name === '' || name === 'identity') return message
+/** Undoes a packing that {@link packing} named; throws `malformed_response` where it cannot be undone. */
+export function decompressed(message: Readable, name: string, host: string): Readable {
   const unpack = UNPACK.get(name)
   if (unpack === undefined) throw malformed(`The answer of ${host} is packed in a way that cannot be undone. gzip, deflate and br can.`)
   return unpackedBy(unpack, message)
 }
 
-function unpackedBy(unpack: Unpack, message: IncomingMessage): Readable {
+function unpackedBy(unpack: Unpack, message: Readable): Readable {
   const out = new PassThrough()
   const fail = (error: Error) => out.destroy(error)
   const end = () => out.end()

@@ -1,4 +1,5 @@
 import { configFault } from './faults.js'
+import { HeaderNames } from './head.js'
 import { bareHost, portOf, proxyFor, type Proxy } from './proxy.js'
 import type { Env } from './types.js'
 
@@ -13,11 +14,18 @@ export interface Endpoint {
   readonly path: string
   /** Headers of every request to this URL, flat. */
   readonly fixed: readonly string[]
+  /** The same as text, with the request line before them. */
+  readonly heads: { readonly GET: string; readonly POST: string }
+  /** Of the headers of its answers. */
+  readonly names: HeaderNames
+  /** Connections may be shared by endpoints of one key. */
+  readonly key: string
   /** Proxy to tunnel through. */
   readonly tunnel?: Proxy
 }
 
 const MOST = 256
+const UNSENDABLE = /[^\x21-\x7e]/
 
 /** Parsed URLs; bounded, the oldest goes first. Proxy settings are read once per URL. */
 export class Endpoints {
@@ -52,9 +60,19 @@ export class Endpoints {
     const secure = url.protocol === 'https:'
     const proxy = this.#env === undefined ? undefined : proxyFor(url, this.#env)
     const own = { label: url.host, host: bareHost(url.hostname), port: portOf(url), path: `${url.pathname}${url.search}`, secure, fixed: ['host', url.host] }
-    if (proxy === undefined) return own
-    if (secure) return { ...own, tunnel: proxy }
+    if (proxy === undefined) return endpoint(own)
+    if (secure) return endpoint({ ...own, tunnel: proxy })
     const auth = proxy.auth === undefined ? [] : ['proxy-authorization', proxy.auth]
-    return { ...own, secure: proxy.secure, host: proxy.host, port: proxy.port, path: `${url.origin}${own.path}`, fixed: [...own.fixed, ...auth] }
+    return endpoint({ ...own, secure: proxy.secure, host: proxy.host, port: proxy.port, path: `${url.origin}${own.path}`, fixed: [...own.fixed, ...auth] })
   }
+}
+
+function endpoint(parts: Omit<Endpoint, 'heads' | 'key' | 'names'>): Endpoint {
+  const { path, fixed, secure, host, port, tunnel } = parts
+  if (UNSENDABLE.test(path)) throw configFault('The URL of a deployment holds a character that HTTP does not allow. Check baseUrl and the model name.')
+  let lines = ` ${path} HTTP/1.1\r\n`
+  for (let i = 0; i + 1 < fixed.length; i += 2) lines += `${fixed[i]}: ${fixed[i + 1]}\r\n`
+  lines += 'connection: keep-alive\r\n'
+  const key = `${secure ? 's' : ''}:${host}:${port}${tunnel === undefined ? '' : ` ${tunnel.secure ? 's' : ''}:${tunnel.host}:${tunnel.port} ${tunnel.auth ?? ''}`}`
+  return { ...parts, heads: { GET: `GET${lines}`, POST: `POST${lines}` }, names: new HeaderNames(), key }
 }

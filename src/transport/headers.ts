@@ -2,7 +2,7 @@ import type { Headers } from '../protocol/ports.js'
 import { malformed } from './faults.js'
 
 /** Most headers of one answer. */
-const MAX_HEADERS = 200
+export const MAX_HEADERS = 200
 /** Bytes of all headers of one answer. */
 export const MAX_HEADER_BYTES = 64 * 1024
 
@@ -17,12 +17,12 @@ export class HeaderRecord {
     this.#host = host
   }
 
+  /** @param name in lower case. */
   add(name: string, value: string): void {
     this.#size += name.length + value.length
     if (++this.#count > MAX_HEADERS || this.#size > MAX_HEADER_BYTES) throw malformed(`The answer of ${this.#host} has more headers than the ${MAX_HEADERS} or ${MAX_HEADER_BYTES} bytes that are read.`)
-    const key = name.toLowerCase()
-    const before = this.headers[key]
-    this.headers[key] = before === undefined ? value : `${before}, ${value}`
+    const before = this.headers[name]
+    this.headers[name] = before === undefined ? value : `${before}, ${value}`
   }
 }
 
@@ -32,4 +32,10 @@ export function unpacked(headers: Headers): Headers {
   delete out['content-encoding']
   delete out['content-length']
   return out
+}
+
+/** The name of what `content-encoding` did to a body, `undefined` where it did nothing. */
+export function packing(encoding: string | undefined): string | undefined {
+  const name = encoding?.trim().toLowerCase()
+  return name === undefined || name === '' || name === 'identity' ? undefined : name
 }

@@ -4,13 +4,15 @@ import type { AbortLike, Headers, HttpCall } from '../protocol/ports.js'
 export interface SendContext {
   /** Aborting it destroys the socket at once; what is pending rejects with `signal.reason` where that is a `GatewayError`. */
   readonly signal: AbortLike
-  /** Called by the transport when the headers arrive and at each chunk of the body. */
+  /** Called by the transport when the headers arrive and whenever the socket brings some of the body. */
   onActivity(): void
 }
 
-/** Is told of one read: exactly one of these is called. */
+/** Is told of a body as it comes, from inside the callback of the socket. Nothing comes after `ended`, `failed`, or a `cancel` of the reader. */
 export interface ByteConsumer {
-  bytes(chunk: Uint8Array | undefined): void
+  /** What one read of the socket brought. The bytes are lent for this call; where the reader is `over` already, until `ended` returns. */
+  bytes(chunk: Uint8Array): void
+  ended(): void
   failed(fault: unknown): void
 }
 
@@ -18,9 +20,14 @@ export interface ByteConsumer {
 export interface ByteReader {
   /** The bytes that have arrived, `undefined` at the end. Rejects with `malformed_response` where the body is cut. One call at a time. */
   read(): Promise<Uint8Array | undefined>
-  /** Like `read`, but tells a consumer, which saves a promise for each chunk of a stream. Not every body has it. */
-  readInto?(consumer: ByteConsumer): void
-  /** Ends the exchange; a pending `read` rejects with `aborted`. Idempotent; does nothing after the end. */
+  /** Hands the body to a consumer, in place of `read`: no promise and no copy for each chunk of a stream. Once. Not every body has it. */
+  flow?(consumer: ByteConsumer): void
+  /** Holds the server back while a consumer has more than it needs; `resume` goes on. */
+  pause?(): void
+  resume?(): void
+  /** All of the body has come: its connection is no longer held. */
+  readonly over?: boolean
+  /** Ends the exchange; a pending `read` rejects with `aborted`, a consumer hears no more. Idempotent; does nothing after the end. */
   cancel(): void
 }
 

@@ -76,6 +76,19 @@ describe('server-sent events', () => {
     }), { numRuns: 500 })
   })
 
+  it('decodes like one decoder over the whole, with marks, cut characters and broken bytes anywhere', () => {
+    const piece = fc.oneof(
+      fc.constantFrom('\ufeff', 'größe', '😀', '€', 'a').map(text => bytes(text)),
+      fc.uint8Array({ maxLength: 4 }).map(some => some.filter(byte => byte !== 10 && byte !== 13)),
+    )
+    fc.assert(fc.property(fc.boolean(), fc.array(piece, { maxLength: 12 }), fc.array(fc.nat(60), { maxLength: 8 }), (marked, pieces, places) => {
+      const input = new Uint8Array(Buffer.concat([bytes(marked ? '\ufeffdata: ' : 'data: '), ...pieces, bytes('\n\n')]))
+      const at = places.filter(place => place < input.length).sort((a, b) => a - b)
+      const data = new TextDecoder().decode(input).slice('data: '.length, -2)
+      for (const cuts of [at, each(input)]) expect(cut(input, cuts)).toEqual([{ data }])
+    }), { numRuns: 500 })
+  })
+
   it('reads any events back, whatever is between them', () => {
     const event = fc.record({ data: fc.array(fc.string({ unit: 'grapheme' }).map(text => text.replace(/[\r\n]/g, '')), { minLength: 1, maxLength: 3 }), comment: fc.boolean() })
     fc.assert(fc.property(fc.array(event, { maxLength: 10 }), fc.constantFrom('\n', '\r\n', '\r'), (events, eol) => {

@@ -1,0 +1,140 @@
+import { GatewayError } from '../protocol/errors.js'
+import type { ChatEvent } from '../protocol/events.js'
+import { parseJson } from '../protocol/json.js'
+import type { Decoder, Frame, Framing } from '../protocol/ports.js'
+import { sse } from './frames.js'
+import { bodyKind, firstByte, hasMark } from './sniff.js'
+
+/** Bounds of one answer, in bytes after decompression. */
+export interface AnswerLimits {
+  readonly jsonBytes: number
+  readonly streamBytes: number
+}
+/** What {@link Content} is made of. */
+export interface ContentParts {
+  readonly status: number
+  readonly contentType: string | undefined
+  readonly decoder: Decoder
+  readonly bounds: AnswerLimits
+  readonly provider: string
+  /** The dialect's own framing; else server-sent events. */
+  readonly framing: Framing | undefined
+}
+
+/** The events of a body, whichever wire it turns out to be. Throws a `GatewayError`. */
+export class Content {
+  /** Frames so far. */
+  frames = 0
+  readonly #parts: ContentParts
+  readonly #decoder: Decoder
+  #framing: ReturnType<Framing> | undefined
+  #kind: 'json' | 'frames' | undefined
+  #held: Uint8Array[] = []
+  #size = 0
+  #batch: ChatEvent[] = []
+  #owned = false
+
+  constructor(parts: ContentParts) {
+    this.#parts = parts
+    this.#decoder = parts.decoder
+  }
+
+  /** Events that nobody took yet. */
+  get waiting(): number {
+    return this.#batch.length
+  }
+
+  take(): ChatEvent[] {
+    const batch = this.#batch
+    this.#batch = []
+    return batch
+  }
+
+  drop(): void {
+    this.#held = []
+  }
+
+  /** @param lent the bytes are somebody else's after this call. */
+  push(chunk: Uint8Array, lent: boolean): void {
+    this.#size += chunk.length
+    if (this.#kind === undefined && !this.#sniff(chunk, lent)) return
+    const { bounds, framing } = this.#parts
+    if (this.#size > (this.#kind === 'json' ? bounds.jsonBytes : bounds.streamBytes)) throw this.malformed('is longer than what is read')
+    if (this.#kind === 'json') return this.#hold(chunk, lent)
+    if (this.#held.length > 0) for (const early of this.#held.splice(0)) this.#framing?.push(early)
+    // A framing of the dialect's own may keep what it is given.
+    this.#framing?.push(lent && framing !== undefined ? new Uint8Array(chunk) : chunk)
+  }
+
+  end(): void {
+    if (this.#kind === undefined) throw this.malformed('is empty')
+    if (this.#kind === 'json') this.#batch = this.#decoder.json(this.#json())
+    else {
+      this.#framing?.end()
+      if (!this.#decoder.done) this.#add(this.#decoder.end())
+    }
+  }
+
+  malformed(what: string): GatewayError {
+    return new GatewayError('malformed_response', `The answer of ${this.#parts.provider} ${what}.`, { origin: 'upstream', status: this.#parts.status })
+  }
+
+  /** False while nothing but blanks came: some servers send them to keep the connection. */
+  #sniff(chunk: Uint8Array, lent: boolean): boolean {
+    const first = firstByte(chunk)
+    const { framing, bounds, contentType } = this.#parts
+    if (first === undefined) {
+      if (hasMark(chunk)) this.#hold(chunk, lent)
+      if (this.#size > bounds.jsonBytes) throw this.malformed('is nothing but blanks')
+      return false
+    }
+    const kind = bodyKind(first, contentType, framing !== undefined)
+    if (kind === 'html') throw this.malformed('is HTML, not what the API sends. Check baseUrl and the proxy settings')
+    this.#kind = kind
+    if (kind === 'frames') this.#framing = (framing ?? sse)(frame => this.#frame(frame))
+    return true
+  }
+
+  #hold(chunk: Uint8Array, lent: boolean): void {
+    this.#held.push(lent ? new Uint8Array(chunk) : chunk)
+  }
+
+  #frame(frame: Frame): void {
+    if (this.#decoder.done) return
+    this.frames++
+    this.#add(this.#decoder.frame(frame))
+  }
+
+  // The usual case, one frame at a time, costs no copy; a decoder's own array is never written to.
+  #add(events: ChatEvent[]): void {
+    if (this.#batch.length === 0) {
+      this.#batch = events
+      this.#owned = false
+      return
+    }
+    if (!this.#owned) this.#batch = [...this.#batch]
+    this.#owned = true
+    for (const event of events) this.#batch.push(event)
+  }
+
+  #json(): unknown {
+    const text = textOf(this.#held.splice(0))
+    try {
+      return parseJson(text)
+    } catch (error) {
+      throw GatewayError.is(error) ? error : this.malformed('is not JSON')
+    }
+  }
+}
+
+// Without `stream` a decoder keeps nothing from call to call.
+const WHOLE = new TextDecoder()
+
+function textOf(chunks: readonly Uint8Array[]): string {
+  const [only] = chunks
+  if (chunks.length === 1 && only !== undefined) return WHOLE.decode(only)
+  const decoder = new TextDecoder()
+  let text = ''
+  for (const chunk of chunks) text += decoder.decode(chunk, { stream: true })
+  return text + decoder.decode()
+}
