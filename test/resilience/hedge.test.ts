@@ -150,6 +150,13 @@ describe('a retry budget', () => {
     expect(budget.state).toEqual({ tokens: 0, taken: 21, refused: 4 })
   })
 
+  it('gives one for ten tenths, which floating point makes a little less', () => {
+    const budget = new RetryBudget({ ratio: 0.1, burst: 1 })
+    budget.tryTake()
+    for (let call = 0; call < 10; call++) budget.deposit()
+    expect(budget.tryTake()).toBe(true)
+  })
+
   it('never gives more than its burst and its share of the calls', () => {
     const settings = { ratio: fc.double({ min: 0, max: 1, noNaN: true }), burst: fc.integer({ min: 0, max: 20 }), calls: fc.array(fc.boolean(), { maxLength: 300 }) }
     fc.assert(

@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { Cancel } from '../../src/resilience/cancel.js'
+import { Tenants } from '../../src/resilience/line-tenants.js'
 import { aborted, behind, FakeGate, scene, tokens } from './line-gates.js'
 
 describe('a line', () => {
@@ -59,6 +60,20 @@ describe('a line', () => {
     expect(log).toEqual(['holder', 'one too many queue_full', 'leaver aborted', 'head', 'next'])
     await release()
     nothingLeft()
+  })
+
+  it('keeps nothing of those who leave while the head stands for long', async () => {
+    const orders = vi.spyOn(Tenants.prototype, 'enqueue')
+    const { clock, line, stand } = await scene({}, 0)
+    stand('head')
+    await clock.advance(0)
+    const settled = stand('left later')
+    await clock.advance(0)
+    settled.cancel.cancel(aborted)
+    stand('left at once').cancel.cancel(aborted)
+    await clock.advance(0)
+    expect([line.waiting, orders.mock.contexts.map(order => (order as Tenants).size)]).toEqual([1, [0, 0, 0]])
+    orders.mockRestore()
   })
 
   it('passes the head on when the head leaves', async () => {
