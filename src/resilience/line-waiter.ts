@@ -116,7 +116,7 @@ export class Waiter implements Place {
     const [soonest] = refusals.filter(({ refused }) => refused !== 'queue_full').sort((a, b) => (a.retryAtMs ?? Infinity) - (b.retryAtMs ?? Infinity))
     const atMs = refusals.reduce((least, { retryAtMs = Infinity }) => Math.min(least, retryAtMs), Infinity)
     if (standing.outage !== true && soonest !== undefined && refusals.every(({ refused }) => refused !== 'queue_full')) return this.end(undefined, unavailable(soonest, nowMs))
-    if (atMs > untilMs && refusals.every(({ retryAtMs }) => retryAtMs !== undefined)) return this.end(undefined, tooLate(atMs - nowMs))
+    if (atMs >= untilMs && refusals.every(({ retryAtMs }) => retryAtMs !== undefined)) return this.end(undefined, tooLate(atMs - nowMs))
     this.#timer?.cancel()
     this.#timer = undefined
     this.#retryAtMs = atMs < Infinity ? atMs : undefined

@@ -75,7 +75,7 @@ export class Line {
     const { clock, maxWaitMs = Infinity } = this.#options
     const nowMs = clock?.now() ?? 0
     const untilMs = clock === undefined ? Infinity : Math.min(nowMs + maxWaitMs, standing.untilMs ?? Infinity)
-    if (standing.retryAtMs !== undefined && standing.retryAtMs > untilMs) return Promise.reject(tooLate(standing.retryAtMs - nowMs))
+    if (standing.retryAtMs !== undefined && standing.retryAtMs >= untilMs) return Promise.reject(tooLate(standing.retryAtMs - nowMs))
     this.#waiting++
     this.#bytes += bytes
     return new Promise((resolve, reject) => {

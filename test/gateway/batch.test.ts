@@ -1,48 +1,9 @@
-import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
-import { fallback, Gateway, type BatchItem, type BatchOptions, type BatchProgress, type ChatRequest } from '../../src/index.js'
-import { scripted, virtualClock, type Script, type ScriptedOptions } from '../../src/testing/index.js'
+import { batch } from '../../src/batch.js'
+import { Gateway, GatewayError, type BatchProgress } from '../../src/index.js'
+import { scripted } from '../../src/testing/index.js'
+import { ask, asks, counted, read, scene, type Ask } from './batch-scene.js'
 import { all, thrown } from './support.js'
-
-type Ask = ChatRequest<'smart'>
-type Item = BatchItem<Ask>
-const ask = (text: string): Ask => ({ model: 'smart', messages: text })
-const asks = (count: number): Ask[] => Array.from({ length: count }, (_, at) => ask(`question ${at}`))
-
-/** A source that counts what was taken from it, and whether it was closed. */
-function counted(count: number) {
-  const seen = { taken: 0, closed: false }
-  function* requests(): Generator<Ask> {
-    try {
-      for (let at = 0; at < count; at++) {
-        seen.taken++
-        yield ask(`question ${at}`)
-      }
-    } finally {
-      seen.closed = true
-    }
-  }
-  return { seen, requests: requests() }
-}
-
-function scene(answers: Script | ScriptedOptions['answers'] = { text: 'Hello', latencyMs: 10 }, price?: ScriptedOptions['price']) {
-  const deployment = scripted({ id: 'd', answers, ...(price && { price }) })
-  const clock = virtualClock()
-  const gateway = new Gateway({ routes: { smart: fallback(deployment) }, clock, retry: { attempts: 1 } })
-  return { deployment, clock, gateway, nothingLeft: () => expect([deployment.open, clock.pending, gateway.health().calls]).toEqual([0, 0, 0]) }
-}
-
-/** Reads to the end while time passes. */
-async function read(clock: ReturnType<typeof virtualClock>, items: AsyncIterable<Item>): Promise<Item[]> {
-  const reading = all(items)
-  let over = false
-  void reading.then(
-    () => (over = true),
-    () => (over = true),
-  )
-  for (let round = 0; round < 1_000 && !over; round++) await clock.advance(10)
-  return reading
-}
 
 describe('a batch', () => {
   it('of 10,000 keeps to its concurrency, ends every item once, and makes Node warn of nothing', async () => {
@@ -170,95 +131,21 @@ describe('progress of a batch', () => {
     expect(costs).toEqual([null, null])
   })
 
+  it('counts what the tries of a failed item cost', async () => {
+    const { gateway } = scene('Hello')
+    const hello = await gateway.chat(ask('hi'))
+    const attempts = [...hello.attempts, ...hello.attempts].map(attempt => ({ ...attempt, costNanos: 3_000 }))
+    const costs: (number | null)[] = []
+    await all(batch(() => Promise.reject(new GatewayError('overloaded', 'no', { attempts })), asks(2), { concurrency: 1, onProgress: ({ costUsd }) => void costs.push(costUsd) }))
+    expect(costs).toEqual([0.000006, 0.000012])
+  })
+
   it.each<[string, () => void]>([
     ['throws', () => { throw new Error('private') }],
     ['rejects', (() => Promise.reject(new Error('private')))],
   ])('that %s breaks nothing', async (_, onProgress) => {
     const { clock, gateway, nothingLeft } = scene()
     expect(await read(clock, gateway.batch(asks(5), { concurrency: 2, onProgress }))).toHaveLength(5)
-    nothingLeft()
-  })
-})
-
-describe('the end of a batch', () => {
-  it('by its signal aborts what runs, reports every item that was started, and is an error', async () => {
-    const { clock, gateway, nothingLeft } = scene(attempt => ({ text: 'Hello', latencyMs: attempt <= 2 ? 10 : 1_000 }))
-    const caller = new AbortController()
-    const { seen, requests } = counted(100)
-    const items: Item[] = []
-    const reading = thrown(async () => {
-      for await (const item of gateway.batch(requests, { concurrency: 4, signal: caller.signal })) items.push(item)
-    })
-    await clock.advance(50)
-    expect(items).toHaveLength(2)
-    caller.abort()
-    expect(await reading).toMatchObject({ code: 'aborted', origin: 'caller' })
-    expect(items.map(item => (item.ok ? 'ok' : item.error.code))).toEqual(['ok', 'ok', 'aborted', 'aborted', 'aborted', 'aborted'])
-    expect([seen.taken, seen.closed, getEventListeners(caller.signal, 'abort').length]).toEqual([6, true, 0])
-    nothingLeft()
-  })
-
-  it('before it began, by a signal that was aborted, takes nothing', async () => {
-    const { gateway, nothingLeft } = scene()
-    const { seen, requests } = counted(10)
-    expect((await thrown(() => all(gateway.batch(requests, { signal: AbortSignal.abort() })))).code).toBe('aborted')
-    expect(seen.taken).toBe(0)
-    nothingLeft()
-  })
-
-  it('by leaving the loop aborts what runs and closes the input', async () => {
-    const { clock, gateway, nothingLeft } = scene(attempt => ({ text: 'Hello', latencyMs: attempt === 1 ? 10 : 60_000 }))
-    const caller = new AbortController()
-    const { seen, requests } = counted(100)
-    const reading = (async () => {
-      for await (const item of gateway.batch(requests, { concurrency: 4, signal: caller.signal })) if (item.ok) break
-    })()
-    await clock.advance(10)
-    await reading
-    expect([seen.closed, getEventListeners(caller.signal, 'abort').length]).toEqual([true, 0])
-    nothingLeft()
-  })
-
-  it('does not wait for an input that never answers', async () => {
-    const { clock, gateway, nothingLeft } = scene()
-    async function* requests(): AsyncGenerator<Ask> {
-      yield ask('the only one')
-      await new Promise(() => undefined)
-    }
-    const reading = (async () => {
-      for await (const item of gateway.batch(requests())) if (item.ok) break
-    })()
-    await clock.advance(10)
-    await reading
-    nothingLeft()
-  })
-
-  it.each<[string, BatchOptions<Ask>['stopOn']]>([
-    ['a code', ['quota_exhausted']],
-    ['a judgement', error => error.status === 402],
-  ])('by stopOn with %s starts nothing new and finishes what runs', async (_, stopOn) => {
-    const { clock, gateway, nothingLeft } = scene(attempt => (attempt === 3 ? { fail: { status: 402 }, latencyMs: 5 } : { text: 'Hello', latencyMs: 10 }))
-    const { seen, requests } = counted(100)
-    const items = await read(clock, gateway.batch(requests, { concurrency: 4, ...(stopOn && { stopOn }) }))
-    expect(items.map(item => (item.ok ? 'ok' : item.error.code))).toEqual(['quota_exhausted', 'ok', 'ok', 'ok'])
-    expect([seen.taken, seen.closed]).toEqual([4, true])
-    nothingLeft()
-  })
-
-  it.each(['sync', 'async'])('by an input that fails (%s) comes after what runs, with the cause', async kind => {
-    const { clock, gateway, nothingLeft } = scene()
-    function* some(): Generator<Ask> {
-      yield* asks(3)
-      throw new Error('the file is gone')
-    }
-    const items: Item[] = []
-    const requests = kind === 'sync' ? some() : (async function* () { yield* some() })()
-    const reading = thrown(async () => {
-      for await (const item of gateway.batch(requests, { concurrency: 5 })) items.push(item)
-    })
-    await clock.advance(10)
-    expect(await reading).toMatchObject({ code: 'invalid_request', cause: { message: 'the file is gone' } })
-    expect(items.map(({ ok }) => ok)).toEqual([true, true, true])
     nothingLeft()
   })
 })
