@@ -52,7 +52,7 @@ export class FakeGate implements Gate {
 export function behind(id: string, ...gates: readonly Gate[]): LiveCandidate {
   const upstream = { open: () => Promise.reject(new Error('a line opens nothing')) }
   const deployment: Deployment = { kind: 'deployment', id, provider: 'fake', model: id, capabilities: {}, tags: [], reach: { upstream } }
-  return { live: { deployment, upstream, keys: undefined, gates, price: undefined } }
+  return { live: { deployment, upstream, keys: undefined, gates, price: undefined, stats: () => ({ inFlight: 0, failures: 0, stuckMs: 0 }) } }
 }
 
 export const tokens = (count: number): GateCall => ({ inputTokens: () => count })
