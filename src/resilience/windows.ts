@@ -79,7 +79,7 @@ export class Windows implements Gate {
     const nowMs = this.#clock.now()
     this.#prune(nowMs)
     if (neverBegan(end)) this.#correct(bucket, -1, -input, -output, nowMs)
-    else if (end.usage !== undefined) this.#correct(bucket, 0, this.#counts ? end.usage.inputTokens - input : 0, end.usage.outputTokens - output, nowMs)
+    else if (end.usage !== undefined) this.#correct(bucket, 0, this.#counts ? (end.usage.inputTokens ?? input) - input : 0, (end.usage.outputTokens ?? output) - output, nowMs)
     else if (!content && end.firstEventMs === undefined) this.#correct(bucket, 0, end.outcome === 'failure' ? -input : 0, -output, nowMs)
     if (end !== UNUSED) this.#listeners.wake()
   }
