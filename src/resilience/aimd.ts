@@ -74,15 +74,16 @@ export class Aimd implements Gate {
       return undefined
     }
     this.#listeners.at(retryAtMs)
-    return { refused: 'rate_limited', retryAtMs, reason: `the provider refused more than ${this.#cap} at once (rate_limited); free within a second` }
+    return { refused: 'rate_limited', retryAtMs, reason: `the provider refused more than ${this.#cap} at once (rate_limited) a moment ago` }
   }
 
   #grow(place: number): void {
     const limit = this.#limit
     if (limit === Infinity || this.#inFlight < Math.floor(BUSY * limit)) return
-    if (place > this.#ceiling) this.#ceiling = Infinity
+    const held = this.#clock.now() < this.#capUntilMs
+    if (place > this.#ceiling && !held) this.#ceiling = Infinity
     if (limit + 1 < this.#ceiling) this.#limit++
-    else if (this.#clock.now() >= this.#capUntilMs) this.#limit += 1 / (CAREFUL * limit)
+    else if (!held) this.#limit += 1 / (CAREFUL * limit)
     if (this.#limit >= MOST) this.#limit = Infinity
   }
 
