@@ -89,7 +89,8 @@ export class Aimd implements Gate {
 
   #cut(place: number): void {
     const nowMs = this.#clock.now()
-    this.#cap = this.#inFlight - 1
+    // The retry of a lone call is not in its own way, before the limit is as low as it gets.
+    this.#cap = Math.max(this.#limit < 2 ? 0 : 1, this.#inFlight - 1)
     this.#capUntilMs = nowMs + HOLD_MS
     if (nowMs - this.#cutMs < CUT_EVERY_MS) return
     this.#cutMs = nowMs
