@@ -87,6 +87,32 @@ describe('a concurrency limit nobody told us', () => {
     expect(gate.state().limit).toBe(39)
   })
 
+  test('does not grow past a place that was just refused', () => {
+    const clock = new HandClock()
+    const gate = new Aimd({ clock })
+    const held = Array.from({ length: 40 }, () => entered(gate))
+    held.pop()?.release(LIMITED)
+    const turn = (times: number): void => {
+      for (let i = 0; i < times; i++) {
+        held.shift()?.release(OK)
+        for (let next = asked(gate); !('refused' in next); next = asked(gate)) held.push(next)
+      }
+    }
+    clock.nowMs += 2_000
+    turn(100)
+    for (const permit of held.splice(0, 35)) permit.release(ABORTED)
+    const low = entered(gate)
+    for (let next = asked(gate); !('refused' in next); next = asked(gate)) held.push(next)
+    low.release(LIMITED)
+    expect(gate.state().limit).toBe(35)
+    // The others came from beyond that place, but before it was refused.
+    turn(400)
+    expect(gate.state().limit).toBe(35)
+    clock.nowMs += 2_000
+    turn(40)
+    expect(gate.state().limit).toBeGreaterThan(36)
+  })
+
   test('lets go at 200', () => {
     const clock = new HandClock()
     const gate = new Aimd({ clock })

@@ -113,6 +113,18 @@ describe('probes', () => {
     for (let i = 0; i < 50; i++) entered(breaker)
   })
 
+  test('a circuit that closed has forgotten what opened it', () => {
+    const { breaker, state, probe } = probing()
+    probe.release(OK)
+    for (let i = 0; i < 3; i++) entered(breaker).release(OK)
+    fail(breaker, 2)
+    expect(state()).toBe('closed')
+    entered(breaker).release(OK)
+    fail(breaker)
+    // Three of four, where three before the opening would make it six of seven.
+    expect(state()).toBe('closed')
+  })
+
   test('a failure on the way back opens again for a whole interval', () => {
     const { clock, breaker, probe } = probing()
     probe.release(OK)

@@ -116,6 +116,18 @@ describe('active probes', () => {
     expect(askedMs).toHaveLength(1)
   })
 
+  test('are not doubled when a call finds it dead in the meantime', async () => {
+    const { clock, breaker, fail, seen, askedMs } = scene(() => new Promise(() => undefined), { timeoutMs: 100_000 })
+    fail()
+    await clock.advance(18_000)
+    expect(askedMs).toHaveLength(1)
+    for (let i = 0; i < 3; i++) {
+      entered(breaker).release(failed('overloaded'))
+      await clock.advance(19_000)
+    }
+    expect([seen.most, askedMs.length]).toEqual([1, 1])
+  })
+
   test('look after a deployment that was open when they began, and stop when they are taken off', async () => {
     const { clock, breaker, probes, remove, fail } = scene(down)
     remove()

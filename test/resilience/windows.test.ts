@@ -54,6 +54,21 @@ describe('a refusal', () => {
     expect(refused(gate, call(1, 50)).retryAtMs).toBe(1_070_000)
   })
 
+  test('that nobody waited for wakes nobody later', async () => {
+    const clock = virtualClock()
+    const gate = new Windows({ requestsPerMinute: 1 }, { clock })
+    entered(gate)
+    refused(gate)
+    await clock.advance(70_000)
+    entered(gate)
+    refused(gate)
+    let woken = 0
+    const off = gate.onFree(() => void woken++)
+    await clock.advance(59_999)
+    expect(woken).toBe(0)
+    off()
+  })
+
   test('wakes who waits when time has made room, and leaves no timer', async () => {
     const clock = virtualClock()
     const gate = new Windows({ requestsPerMinute: 1 }, { clock })
