@@ -6,9 +6,11 @@ const START = 10
 const MOST = 200
 const CUT = 0.9
 const CUT_EVERY_MS = 1_000
+/** How long a place that was refused stays empty: that costs a concurrency limit nothing, and lets a rate recover. */
+const HOLD_MS = 2_000
 /** Share of the limit in use above which a success says that more would fit. */
 const BUSY = 0.8
-/** Rounds of successes to one step further where the last step was refused. */
+/** Rounds of successes before a step that was refused last time is tried again. */
 const CAREFUL = 8
 
 /** The answers open on one deployment, and how many the provider seems to bear; no limit while it has not complained. */
@@ -18,9 +20,10 @@ export interface AimdState {
 }
 
 /**
- * Finds out a concurrency limit that nobody told us: none until the first `rate_limited`, then 10; less by a tenth at each
- * further one, at most once a second. While it is in use it grows: with each success up to where a refusal came last, a
- * fraction of one for each round of successes at that place, and with each success again beyond it. At 200 it lets go.
+ * Finds out a concurrency limit that nobody told us: none until the first `rate_limited`, then 10; less by a tenth, and by
+ * one at least, at each further one, at most once a second. While it is in use it grows by one with each success up to the
+ * place that was refused last, waits there for eight rounds of successes, and goes on when an answer came from beyond.
+ * At 200 it lets go.
  */
 export class Aimd implements Gate {
   readonly #clock: Clock
@@ -30,8 +33,9 @@ export class Aimd implements Gate {
   #cutMs = -Infinity
   /** As many as were too many last. */
   #ceiling = Infinity
-  /** A place that was refused is not taken again before the next cut may come. */
+  /** A place that was refused is not taken again at once. */
   #cap = Infinity
+  #capUntilMs = 0
 
   constructor(deps: { readonly clock: Clock }) {
     this.#clock = deps.clock
@@ -39,11 +43,12 @@ export class Aimd implements Gate {
   }
 
   tryEnter(_deployment: Deployment, _call: GateCall): Permit | Refusal {
-    if (this.#inFlight + 1 > this.#limit || (this.#inFlight >= this.#cap && this.#capped())) {
-      return { refused: 'queue_full', reason: `${this.#inFlight} answers are open, all that the provider bears at once (rate_limited)` }
+    if (this.#inFlight + 1 > this.#limit) return { refused: 'queue_full', reason: `${this.#inFlight} answers are open, all that the provider bears at once (rate_limited)` }
+    if (this.#inFlight >= this.#cap) {
+      const refusal = this.#capped()
+      if (refusal !== undefined) return refusal
     }
-    this.#inFlight++
-    return new Entry(this)
+    return new Entry(this, ++this.#inFlight)
   }
 
   onFree(listener: () => void): () => void {
@@ -55,51 +60,58 @@ export class Aimd implements Gate {
   }
 
   /** Of its permits alone. */
-  leave(end: AttemptEnd): void {
-    if (end.outcome === 'success') this.#grow()
-    else if (end.outcome === 'failure' && end.fault?.code === 'rate_limited') this.#cut()
+  leave(end: AttemptEnd, place: number): void {
+    if (end.outcome === 'success') this.#grow(place)
+    else if (end.outcome === 'failure' && end.fault?.code === 'rate_limited') this.#cut(place)
     this.#inFlight--
     if (end !== UNUSED) this.#listeners.wake()
   }
 
-  #capped(): boolean {
-    const untilMs = this.#cutMs + CUT_EVERY_MS
-    if (this.#clock.now() < untilMs) {
-      this.#listeners.at(untilMs)
-      return true
+  #capped(): Refusal | undefined {
+    const retryAtMs = this.#capUntilMs
+    if (this.#clock.now() >= retryAtMs) {
+      this.#cap = Infinity
+      return undefined
     }
-    this.#cap = Infinity
-    return false
+    this.#listeners.at(retryAtMs)
+    return { refused: 'rate_limited', retryAtMs, reason: `the provider refused more than ${this.#cap} at once (rate_limited) a moment ago` }
   }
 
-  #grow(): void {
+  #grow(place: number): void {
     const limit = this.#limit
     if (limit === Infinity || this.#inFlight < Math.floor(BUSY * limit)) return
-    if (limit >= this.#ceiling + 1) this.#ceiling = Infinity
-    this.#limit += limit + 1 < this.#ceiling ? 1 : 1 / (CAREFUL * limit)
+    const held = this.#clock.now() < this.#capUntilMs
+    if (place > this.#ceiling && !held) this.#ceiling = Infinity
+    if (limit + 1 < this.#ceiling) this.#limit++
+    else if (!held) this.#limit += 1 / (CAREFUL * limit)
     if (this.#limit >= MOST) this.#limit = Infinity
   }
 
-  #cut(): void {
+  #cut(place: number): void {
     const nowMs = this.#clock.now()
-    this.#cap = Math.max(1, this.#inFlight - 1)
+    // The retry of a lone call is not in its own way, before the limit is as low as it gets.
+    this.#cap = Math.max(this.#limit < 2 ? 0 : 1, this.#inFlight - 1)
+    this.#capUntilMs = nowMs + HOLD_MS
     if (nowMs - this.#cutMs < CUT_EVERY_MS) return
     this.#cutMs = nowMs
-    this.#ceiling = this.#inFlight
-    this.#limit = this.#limit === Infinity ? START : Math.max(1, this.#limit * CUT)
+    this.#ceiling = place
+    this.#limit = this.#limit === Infinity ? START : Math.max(1, Math.min(this.#limit * CUT, this.#limit - 1))
   }
 }
 
 class Entry implements Permit {
   #aimd: Aimd | undefined
+  /** How many were open with this one when it began. */
+  readonly #place: number
 
-  constructor(aimd: Aimd) {
+  constructor(aimd: Aimd, place: number) {
     this.#aimd = aimd
+    this.#place = place
   }
 
   release(end: AttemptEnd): void {
     const aimd = this.#aimd
     this.#aimd = undefined
-    aimd?.leave(end)
+    aimd?.leave(end, this.#place)
   }
 }

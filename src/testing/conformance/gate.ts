@@ -8,6 +8,8 @@ export interface GateSetup {
   readonly gate: Gate
   readonly deployment: Deployment
   readonly capacity: number
+  /** The time on the clock of the gate, to judge `retryAtMs` by. */
+  readonly now?: () => number
 }
 
 // Small enough for any window of tokens that lets `capacity` calls in.
@@ -125,7 +127,27 @@ function refusesInWords(setup: GateSetup): void {
   const { refused, retryAtMs } = refusal(setup, 'an entry beyond the capacity')
   ensure(CODES.includes(refused), () => `expected a refusal to have a code of the error table, found ${show(refused)}`)
   ensure(retryAtMs === undefined || (Number.isFinite(retryAtMs) && retryAtMs >= 0), () => `expected retryAtMs to be epoch milliseconds or absent, found ${show(retryAtMs)}`)
+  const nowMs = setup.now?.() ?? 0
+  ensure(retryAtMs === undefined || retryAtMs > nowMs, () => `expected retryAtMs to lie ahead of ${nowMs}, found ${show(retryAtMs)}`)
   for (const one of permits) one.release(END)
+}
+
+function commitsHarmlessly(setup: GateSetup): void {
+  const permits = fill(setup)
+  const [first] = permits
+  first?.release(END)
+  const again = permit(setup, 'an entry after one permit was released')
+  first?.committed?.(1)
+  refusal(setup, 'an entry after committed() of a permit that was released')
+  for (const one of [...permits, again]) {
+    one.committed?.(1)
+    one.committed?.(1)
+    one.release(END)
+    one.committed?.(1)
+  }
+  const all = fill(setup)
+  refusal(setup, 'an entry beyond the capacity, after committed() was called twice, before release() and after it')
+  for (const one of all) one.release(END)
 }
 
 function isSynchronous(setup: GateSetup): void {
@@ -148,6 +170,7 @@ const CHECKS: readonly (readonly [string, (setup: GateSetup) => void | Promise<v
   ['a removed listener is not called', removes],
   ['a listener may remove itself while it is called', removesWhileWoken],
   ['a refusal has a code', refusesInWords],
+  ['committed may come before release, twice, or after it', commitsHarmlessly],
   ['a gate answers at once', isSynchronous],
 ]
 
