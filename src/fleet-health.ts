@@ -1,6 +1,7 @@
 import type { Member } from './fleet.js'
 import type { Deployment } from './protocol/ports.js'
 import type { DeploymentStats } from './protocol/strategy.js'
+import type { BreakerSnapshot } from './resilience/breaker-settings.js'
 
 /**
  * How a deployment stands. `ready`: it is asked. `no_credential`: set its key. `cooling`: its keys, or the provider, asked for a pause.
@@ -24,6 +25,8 @@ export interface DeploymentHealth {
   readonly stats?: DeploymentStats
   /** Answers open under `limits.concurrency`. */
   readonly openAnswers?: number
+  /** What the circuit is, to be given to a later gateway as `circuits: { [id]: circuit }`. */
+  readonly circuit?: BreakerSnapshot
   /** What holds calls back: the limit it learned from 429s, what the provider says is left, what the windows count. */
   readonly limits?: { readonly concurrency?: number; readonly learned?: unknown; readonly provider?: unknown; readonly windows?: unknown }
 }
@@ -43,6 +46,7 @@ export function healthOf(deployment: Deployment, member: Member | { readonly rea
     keys: { total, cooling, inFlight },
     stats: member.latencies.toJSON(),
     ...(member.slots !== undefined && { openAnswers: member.slots.open }),
+    ...(member.breaker !== undefined && { circuit: member.breaker.toJSON() }),
     limits: limitsOf(member),
   }
 }

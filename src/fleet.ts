@@ -1,6 +1,6 @@
+import { credentialOf, type Env } from './credentials.js'
 import { healthOf, type DeploymentHealth } from './fleet-health.js'
 import type { Adapter, Clock, Deployment, Price, Target, Upstream } from './protocol/ports.js'
-import { Secret } from './protocol/secret.js'
 import type { DeploymentStats } from './protocol/strategy.js'
 import { Aimd } from './resilience/aimd.js'
 import { Breaker } from './resilience/breaker.js'
@@ -26,9 +26,13 @@ export interface Member extends Live {
 /** What a fleet is made with. */
 export interface FleetParts {
   readonly transport: Transport
-  readonly env: (name: string) => string | undefined
+  readonly env: Env
   readonly clock: Clock
   readonly breaker: BreakerOptions | false
+  /** What circuits were when they were written down, by deployment id. */
+  readonly circuits: Readonly<Record<string, unknown>> | undefined
+  /** Told of each member when it is made. */
+  readonly onMember: ((member: Member) => void) | undefined
   /** What a deployment costs that says nothing itself. */
   readonly priceOf: (deployment: Deployment) => Price | undefined
 }
@@ -65,6 +69,7 @@ export class Fleet {
     // A missing key may still come into the environment: nothing is remembered.
     if ('reason' in made) return made
     this.#members.set(deployment, made)
+    this.#parts.onMember?.(made)
     this.enlist(deployment)
     return made
   }
@@ -96,12 +101,10 @@ export class Fleet {
 
   #make(deployment: Deployment): Member | { readonly reason: string } {
     const { reach } = deployment
+    const credential = credentialOf(deployment, this.#parts.env)
+    if ('reason' in credential) return credential
+    const { keys } = credential
     if ('upstream' in reach) return this.#member(deployment, reach.upstream, undefined, true)
-    const keys = reach.keys ?? this.#fromEnvironment(reach.env)
-    if (keys === undefined && !reach.keyless) {
-      const give = reach.env === undefined ? 'give apiKey: a key from the environment is not sent to another host' : `set ${reach.env.join(' or ')}, or give apiKey`
-      return { reason: `no_credential: ${give}` }
-    }
     const { adapter, baseUrl } = reach
     const target = { provider: deployment.provider, model: deployment.model, baseUrl, capabilities: deployment.capabilities, ...(deployment.headers !== undefined && { headers: deployment.headers }) }
     // Several keys have several limits: what one answer says of its key holds for no other.
@@ -110,15 +113,16 @@ export class Fleet {
   }
 
   #member(deployment: Deployment, upstream: Upstream, keys: KeyPool | undefined, paced: boolean): Member {
-    const { clock, breaker: options } = this.#parts
+    const { clock, breaker: options, circuits } = this.#parts
+    const state = circuits !== undefined && Object.hasOwn(circuits, deployment.id) ? circuits[deployment.id] : undefined
     const { concurrency, ...rates } = deployment.limits ?? {}
     const latencies = new Latencies(clock)
-    const breaker = options === false ? undefined : new Breaker(options, { clock })
+    const breaker = options === false ? undefined : new Breaker(options, { clock, ...(state !== undefined && { state }) })
     const aimd = new Aimd({ clock })
     const pace = paced ? new Pace({ clock, cooldown: keys === undefined }) : undefined
     const windows = Object.keys(rates).length === 0 ? undefined : new Windows(rates, { clock })
     const slots = concurrency === undefined ? undefined : new Slots(concurrency)
-    const gates = [breaker, slots, aimd, pace, windows, latencies].filter(gate => gate !== undefined)
+    const gates = [breaker, windows, pace, aimd, slots, latencies].filter(gate => gate !== undefined)
     return { deployment, upstream, keys, gates, price: this.#parts.priceOf(deployment), stats: () => latencies.stats(), latencies, breaker, aimd, pace, windows, slots }
   }
 
@@ -138,13 +142,5 @@ export class Fleet {
         return probe(ctx)
       },
     }
-  }
-
-  #fromEnvironment(names: readonly string[] | undefined): readonly Secret[] | undefined {
-    for (const name of names ?? []) {
-      const value = this.#parts.env(name)?.trim()
-      if (value !== undefined && value !== '') return [new Secret(value)]
-    }
-    return undefined
   }
 }

@@ -1,33 +1,24 @@
 import { platform } from '#platform'
-import { logPlugin } from './plugins/log.js'
-import { deploymentsOf } from './routing/flatten.js'
-import { Router } from './routing/router.js'
-import { createAdmit } from './pipeline/admit.js'
-import { Call, type CallOptions, type Settings } from './pipeline/call.js'
-import { Delivery } from './pipeline/deliver.js'
-import { createDispatch } from './pipeline/dispatch.js'
-import { Learning } from './pipeline/learning.js'
-import { createPlan } from './pipeline/plan.js'
-import { createRecall, type Recaller } from './pipeline/recall.js'
-import { createReserve } from './pipeline/reserve.js'
-import { createRun, type Stages } from './pipeline/run.js'
-import { expectedCost } from './pipeline/costs.js'
-import { Shadows } from './pipeline/shadow.js'
-import type { Sights } from './pipeline/view.js'
-import { createSettle } from './pipeline/settle.js'
-import { ChatStream } from './pipeline/stream.js'
-import { Fleet } from './fleet.js'
-import type { DeploymentHealth } from './fleet-health.js'
-import { Prices } from './prices.js'
-import { PriceOverrides } from './providers/prices/overrides.js'
 import type { BatchInput, BatchItem, BatchOptions } from './batch-options.js'
+import { Bound, type Binding } from './bound.js'
+import { credentialOf } from './credentials.js'
+import type { Engine, EngineParts } from './engine.js'
+import type { DeploymentHealth } from './fleet-health.js'
 import { resolveOptions, type GatewayOptions, type RouteConfig } from './options.js'
+import type { CallOptions, Settings } from './pipeline/call.js'
+import type { ChatStream } from './pipeline/stream.js'
+import { logPlugin } from './plugins/log.js'
+import { Prices } from './prices.js'
 import { GatewayError } from './protocol/errors.js'
-import type { Clock, Deployment, DeploymentStats, Plugin } from './protocol/ports.js'
+import type { Deployment, Plugin } from './protocol/ports.js'
 import type { ChatRequest } from './protocol/request.js'
 import type { ChatResult } from './protocol/result.js'
-import type { DeploymentFactory } from './routing/router.js'
-import type { Cache, CacheHealth } from './state/cache-lookup.js'
+import { nearest, quoted } from './protocol/suggest.js'
+import { PriceOverrides } from './providers/prices/overrides.js'
+import type { Breaker } from './resilience/breaker.js'
+import { Router, type DeploymentFactory } from './routing/router.js'
+import { deploymentsOf } from './routing/tree.js'
+import type { CacheHealth } from './state/cache-lookup.js'
 import { lazyTransport } from './transport/lazy.js'
 import type { Transport } from './transport/types.js'
 
@@ -40,6 +31,8 @@ export interface Health {
   readonly deployments: readonly DeploymentHealth[]
   /** Calls that have not ended. */
   readonly calls: number
+  /** Copies of calls, sent by `mirror`, that have not ended. */
+  readonly shadows: number
   /** Open sockets to upstreams; absent where the platform does not tell. */
   readonly sockets?: number
   /** Records that no sink could keep. */
@@ -65,72 +58,55 @@ export class Gateway<
   const Providers extends Readonly<Record<string, DeploymentFactory>> = Readonly<Record<never, DeploymentFactory>>,
 > {
   readonly #options: GatewayOptions<Routes, Providers>
-  readonly #router: Router<Settings>
-  readonly #fleet: Fleet
-  readonly #plugins: readonly Plugin[]
-  readonly #run: (call: Call) => Promise<Delivery>
-  readonly #open = new Set<Call>()
-  readonly #learning = new Learning()
-  readonly #shadows: Shadows
-  #cache: Cache | undefined
-  #recaller: Recaller | undefined
-  readonly #now: () => number
+  readonly #parts: EngineParts
+  #engine: Engine | undefined
+  #loading: Promise<Engine> | undefined
   #closing: Promise<void> | undefined
-  readonly #mark: string
-  #calls = 0
 
   /** Checks every option; throws `invalid_config` with what to do. Nothing is sent. */
   constructor(options: GatewayOptions<Routes, Providers>) {
     const { routes, providers, settings } = resolveOptions(options)
     const clock = options.clock ?? platform.clock()
-    const random = options.random ?? platform.random
     const transport = options.fetch === undefined ? platform.transport({ env: platform.env, ...(options.agent !== undefined && { agent: options.agent }) }) : fetched(options.fetch)
     const log = options.log === undefined ? [] : [logPlugin(options.log, { clock, defer: platform.defer })]
-    this.#options = options
-    this.#plugins = [...(options.plugins ?? []), ...log]
-    this.#router = new Router(routes, providers, settings)
-    const prices = new Prices(options.prices === undefined ? undefined : new PriceOverrides(options.prices))
-    this.#fleet = new Fleet({ transport, env: platform.env, clock, breaker: options.breaker ?? {}, priceOf: deployment => prices.of(deployment) })
+    const deployments = new Set<Deployment>()
     for (const [name, { target }] of routes) {
-      if (typeof target !== 'function' && !('alias' in target)) for (const deployment of deploymentsOf(target, name)) this.#fleet.enlist(deployment)
+      if (typeof target !== 'function' && !('alias' in target)) for (const deployment of deploymentsOf(target, name)) deployments.add(deployment)
     }
-    this.#now = () => clock.now()
-    this.#mark = Math.floor(random() * 2 ** 50).toString(36).padStart(10, '0')
-    const content = this.#plugins.some(plugin => plugin.content === true)
-    const settle = createSettle({ plugins: this.#plugins, clock, content, learning: this.#learning })
-    const stats = (deployment: Deployment): DeploymentStats => this.#fleet.stats(deployment)
-    const sights: Sights = { random, nowMs: this.#now, stats, cost: (deployment, request) => expectedCost(request, prices.of(deployment), stats(deployment)), states: new WeakMap() }
-    const plan = createPlan({ bring: deployment => this.#fleet.bring(deployment), sights, priced: deployments => prices.for(deployments) })
-    const dispatch = createDispatch({ clock, random })
-    const deliver: Stages['deliver'] = (admitted, source) => new Delivery(admitted, source, settle, content)
-    this.#shadows = new Shadows({ plan, dispatch, deliver, settle, defer: platform.defer, nowMs: this.#now })
-    this.#run = createRun({
-      admit: createAdmit({ router: this.#router, plugins: this.#plugins, clock }),
-      recall: createRecall(() => this.#caching(clock)),
-      plan,
-      reserve: createReserve(),
-      dispatch,
-      deliver,
-      settle,
-      mirror: (shadows, admitted) => this.#shadows.send(shadows, admitted),
-    })
+    this.#options = options
+    this.#parts = {
+      options: options as unknown as GatewayOptions,
+      router: new Router<Settings>(routes, providers, settings),
+      deployments,
+      plugins: [...(options.plugins ?? []), ...log],
+      prices: new Prices(options.prices === undefined ? undefined : new PriceOverrides(options.prices)),
+      transport,
+      clock,
+      random: options.random ?? platform.random,
+      env: platform.env,
+      defer: platform.defer,
+    }
   }
 
   /** Asks for a whole answer. Rejects with a {@link GatewayError}. */
   async chat<Output = unknown>(request: ChatRequest<ModelName<Routes, Providers>, Output>, options: CallOptions = {}): Promise<ChatResult<Output>> {
-    const delivery = await this.#run(this.#call('chat', request, options))
-    return (await delivery.result()) as ChatResult<Output>
+    return (this.#ready() ?? (await this.#load())).chat<Output>(request, options)
   }
 
   /** Asks for a stream; resolves at commit, when the first content has come. Rejects with a {@link GatewayError}. */
   async stream<Output = unknown>(request: ChatRequest<ModelName<Routes, Providers>, Output>, options: CallOptions = {}): Promise<ChatStream<Output>> {
-    return new ChatStream<Output>(await this.#run(this.#call('stream', request, options)))
+    return (this.#ready() ?? (await this.#load())).stream<Output>(request, options)
   }
 
   /** Asks for many answers, `concurrency` at once, and yields each as it ends; see {@link BatchOptions}. Nothing is sent before the first is asked for. */
   async *batch<Output = unknown>(requests: BatchInput<ChatRequest<ModelName<Routes, Providers>, Output>>, options: BatchOptions<ChatRequest<ModelName<Routes, Providers>, Output>> = {}): AsyncGenerator<BatchItem<ChatRequest<ModelName<Routes, Providers>, Output>, Output>, void, undefined> {
     const { batch } = await import('./batch.js')
     yield* batch((request, own) => this.chat<Output>(request, own), requests, options)
+  }
+
+  /** The same gateway for calls that stand for somebody, or belong to a conversation: options of a call win over what is bound. */
+  as(binding: Binding): Bound<Routes, Providers> {
+    return new Bound(this, binding)
   }
 
   /** A new gateway with some options replaced: routes and providers by name, the rest whole. For tests. */
@@ -146,29 +122,42 @@ export class Gateway<
 
   /** The model names that can be asked for; wildcards as written. */
   models(): readonly string[] {
-    return this.#router.names()
+    return this.#parts.router.names()
   }
 
   /** What is open, what rests and why, and what the log lost. */
   health(): Health {
-    const sockets = this.#fleet.sockets()
+    const { transport, plugins } = this.#parts
+    const engine = this.#engine
+    const sockets = transport.sockets()
     return {
-      deployments: this.#fleet.health(),
-      calls: this.#open.size,
+      deployments: engine === undefined ? this.#untouched() : engine.deployments(),
+      calls: engine?.calls ?? 0,
+      shadows: engine?.shadows ?? 0,
       ...(sockets !== undefined && { sockets }),
-      ...(this.#cache !== undefined && { cache: this.#cache.health }),
-      log: { dropped: this.#plugins.reduce((sum, plugin) => sum + (plugin.dropped?.() ?? 0), 0) },
+      ...(engine?.cache !== undefined && { cache: engine.cache }),
+      log: { dropped: plugins.reduce((sum, plugin) => sum + (plugin.dropped?.() ?? 0), 0) },
     }
   }
 
   /** Tells the strategies that learn how good the answer of a call was. False where the call is not known (any more). */
   report(id: string, { score }: { readonly score: number }): boolean {
-    return this.#learning.report(id, score)
+    return this.#engine?.report(id, score) ?? false
+  }
+
+  /** Stops asking a deployment, by its id, until {@link restore}; answers under way go on. Rejects with `invalid_request` where no route has it. */
+  async isolate(id: string, reason?: string): Promise<void> {
+    for (const breaker of await this.#breakers(id)) breaker.isolate(reason)
+  }
+
+  /** Asks a deployment again, whatever its circuit was. */
+  async restore(id: string): Promise<void> {
+    for (const breaker of await this.#breakers(id)) breaker.restore()
   }
 
   /** Waits until the plugins have written what they hold back: call it before a serverless function returns. */
   async flush(): Promise<void> {
-    await Promise.all([this.#everyPlugin(plugin => plugin.flush?.()), this.#cache?.flush()])
+    await Promise.all([this.#everyPlugin(plugin => plugin.flush?.()), this.#engine?.flush()])
   }
 
   /** Ends every open call, empties the plugins, closes the sockets. Later calls are refused. Idempotent. */
@@ -181,19 +170,43 @@ export class Gateway<
     return this.close()
   }
 
-  /** Loaded with the first call that may use it. */
-  async #caching(clock: Clock): Promise<Recaller> {
-    const [{ Caching }, { Cache }] = await Promise.all([import('./pipeline/caching.js'), import('./state/cache-lookup.js')])
-    const { cache } = this.#options
-    this.#cache ??= new Cache(typeof cache === 'object' ? cache : {}, clock)
-    this.#recaller ??= new Caching(this.#cache, clock)
-    return this.#recaller
+  #ready(): Engine | undefined {
+    if (this.#closing !== undefined) throw closed()
+    return this.#engine
+  }
+
+  /** With the first call: an application that only builds a gateway does not pay for it. */
+  async #load(): Promise<Engine> {
+    this.#loading ??= import('./engine.js').then(({ Engine: Loaded }) => (this.#engine = new Loaded(this.#parts)))
+    const engine = await this.#loading
+    this.#ready()
+    return engine
+  }
+
+  async #breakers(id: string): Promise<Breaker[]> {
+    const members = (this.#ready() ?? (await this.#load())).members(id)
+    const breakers = members.flatMap(({ breaker }) => breaker ?? [])
+    if (breakers.length > 0) return breakers
+    const ids = this.health().deployments.map(deployment => deployment.id)
+    const near = nearest(id, ids)
+    throw new GatewayError('invalid_request', `No deployment ${quoted(id)} with a circuit is known.${near === undefined ? '' : ` Did you mean "${near}"?`}`, { origin: 'caller' })
+  }
+
+  /** What is known of deployments before the first call. */
+  #untouched(): DeploymentHealth[] {
+    return [...this.#parts.deployments].map(deployment => {
+      const { id, provider, model } = deployment
+      const credential = credentialOf(deployment, platform.env)
+      const none = { total: 0, cooling: 0, inFlight: 0 }
+      if ('reason' in credential) return { id, provider, model, state: 'no_credential', reason: credential.reason, keys: none }
+      return { id, provider, model, state: 'ready', keys: { ...none, total: typeof credential.keys === 'object' ? credential.keys.length : 0 } }
+    })
   }
 
   async #close(): Promise<void> {
-    for (const call of [...this.#open]) call.cancel.cancel(closed())
-    this.#shadows.close(closed())
-    await this.#fleet.close()
+    // Calls that still load are refused when they have.
+    this.#engine?.end(closed())
+    await this.#parts.transport.close()
     // Calls that waited settle in the promise jobs before this, so that their records are still taken.
     await new Promise<void>(resolve => platform.defer(resolve))
     await this.#everyPlugin(plugin => plugin.close?.())
@@ -201,18 +214,8 @@ export class Gateway<
 
   /** Does the same with every plugin, also after one failed; rejects with the first failure. */
   async #everyPlugin(work: (plugin: Plugin) => Promise<void> | undefined): Promise<void> {
-    const ends = await Promise.allSettled(this.#plugins.map(async plugin => work(plugin)))
+    const ends = await Promise.allSettled(this.#parts.plugins.map(async plugin => work(plugin)))
     for (const end of ends) if (end.status === 'rejected') throw end.reason
-  }
-
-  #call(kind: Call['kind'], asked: ChatRequest, options: CallOptions): Call {
-    if (this.#closing !== undefined) throw closed()
-    return new Call(this.#id(), kind, asked, options, this.#now(), this.#open)
-  }
-
-  /** Unique by its counter within this gateway, and by the gateway's own chance beyond it. */
-  #id(): string {
-    return `call_${this.#mark}${(this.#calls++).toString(36).padStart(6, '0')}`
   }
 }
 

@@ -6,10 +6,11 @@ import { nearest, quoted } from './protocol/suggest.js'
 import type { DeadlineOptions, HedgeSettings, QueueSettings, Recover, RetryOptions, Settings } from './pipeline/call.js'
 import { DEADLINES, DEFAULTS, RETRY, withSettings } from './pipeline/settings.js'
 import type { LogTarget } from './plugins/sinks.js'
-import { breakerSettings, type BreakerOptions } from './resilience/breaker-settings.js'
+import { breakerSettings, checkedSnapshot, type BreakerOptions, type BreakerSnapshot } from './resilience/breaker-settings.js'
+import type { ProbeOptions } from './resilience/probes.js'
 import { isTarget } from './routing/fallback.js'
 import { cachePolicy, type CacheOptions, type RouteCacheOptions } from './state/cache-options.js'
-import { deploymentsOf } from './routing/flatten.js'
+import { deploymentsOf } from './routing/tree.js'
 import type { DeploymentFactory, RouteEntry } from './routing/router.js'
 
 /** Settings a gateway, a route or (some of them) a call can hold; the nearest wins. */
@@ -60,6 +61,10 @@ export interface GatewayOptions<
   readonly agent?: object
   /** When a deployment that fails is no longer called; `false`: always call it. */
   readonly breaker?: false | BreakerOptions
+  /** What circuits were in another gateway, by deployment id: `circuit` of `health().deployments`, as it was written down. */
+  readonly circuits?: Readonly<Record<string, BreakerSnapshot>>
+  /** Asks deployments whose circuit is open for a sign of life that is not billed, so that they are back without traffic. Off; `true`: every 15,000 ms. */
+  readonly probes?: boolean | ProbeOptions
   /** Prices of your own, by `provider/model`, with `*` for any run of characters: US dollars per million tokens. They win over the built-in table. */
   readonly prices?: Readonly<Record<string, Price>>
   readonly clock?: Clock
@@ -104,6 +109,8 @@ const gatewayShape = z.strictObject({
   plugins: z.optional(z.custom(value => Array.isArray(value) && value.every(isPlugin), 'must be a list, each a plugin: { name, open?, observe? }')),
   log: z.optional(z.custom(() => true)),
   breaker: z.optional(z.custom(value => value === false || isObject(value), 'must be false or { failures, failureRate, minSamples, windowMs, probeIntervalMs }')),
+  circuits: z.optional(z.custom(isObject, 'must be { [deployment id]: circuit }, as health() gave it')),
+  probes: z.optional(z.custom(value => typeof value === 'boolean' || (isObject(value) && only(value, ['intervalMs', 'timeoutMs']) && Object.values(value).every(ms => ms === undefined || finite(ms, 0))), 'must be true, false or { intervalMs, timeoutMs }, each above 0')),
   prices: z.optional(z.custom(isObject, "must be { 'provider/model': { input, output } }")),
   fetch: z.optional(aFunction),
   agent: z.optional(z.custom(value => typeof value === 'object' && value !== null, 'must be an http.Agent')),
@@ -141,6 +148,7 @@ function check(shape: typeof gatewayShape | typeof routeShape, value: unknown, w
 export function resolveOptions(options: GatewayOptions): Resolved {
   check(gatewayShape, options, 'options')
   if (options.breaker !== undefined && options.breaker !== false) breakerSettings(options.breaker)
+  for (const snapshot of Object.values(options.circuits ?? {})) checkedSnapshot(snapshot)
   const settings = withSettings(DEFAULTS, { ...options, cache: cachePolicy(options.cache, 'options.cache') })
   const routes = new Map<string, RouteEntry<Settings>>()
   for (const [name, config] of Object.entries(options.routes ?? {})) {

@@ -1,7 +1,7 @@
 import { canonical } from '../protocol/canonical.js'
 import type { Deployment, Prefer, Principal, RouteTarget } from '../protocol/ports.js'
 import type { UpstreamRequest } from '../protocol/request.js'
-import { deploymentsOf } from '../routing/flatten.js'
+import { deploymentsOf } from '../routing/tree.js'
 import type { CacheScope } from '../state/cache-options.js'
 import type { Call, Settings } from './call.js'
 

@@ -4,12 +4,13 @@ import type { Excluded } from '../protocol/result.js'
 import type { Candidate, Group, RouteTarget, Shadow } from '../protocol/strategy.js'
 import type { Live, LiveCandidate } from '../resilience/live.js'
 import { keepTogether } from '../routing/affinity.js'
-import { deploymentsOf, flatten } from '../routing/flatten.js'
+import { flatten } from '../routing/flatten.js'
+import { deploymentsOf } from '../routing/tree.js'
 import { applyPrefer } from '../routing/prefer.js'
 import { prepareAll, traitsOf, type Traits } from '../routing/traits.js'
 import type { Admitted, Plan } from './call.js'
 import { Needs } from './needs.js'
-import { View, type Sights } from './view.js'
+import type { View } from './view.js'
 
 /** Gives a deployment its parts; a reason where it has no credential. */
 export type Bring = (deployment: Deployment) => Live | { readonly reason: string }
@@ -17,7 +18,7 @@ export type Bring = (deployment: Deployment) => Live | { readonly reason: string
 /** What the stage is made of. */
 export interface PlanParts {
   readonly bring: Bring
-  readonly sights: Sights
+  readonly view: (admitted: Admitted) => View
   /** Looks up the prices of deployments that have none of their own; waits where the table has to be loaded. */
   readonly priced: (deployments: readonly Deployment[]) => Promise<void> | undefined
 }
@@ -56,13 +57,13 @@ async function waited(parts: PlanParts, known: Known, admitted: Admitted, loadin
   return arranged(parts, known, admitted, prepared)
 }
 
-function arranged({ bring, sights }: PlanParts, { line: fixed, shadowing }: Known, admitted: Admitted, prepared: ReadonlyMap<Group, unknown> | undefined): Plan {
+function arranged({ bring, view: viewOf }: PlanParts, { line: fixed, shadowing }: Known, admitted: Admitted, prepared: ReadonlyMap<Group, unknown> | undefined): Plan {
   const { request, route, call } = admitted
   const shadows: Shadow[] = []
   let line = fixed
   let excluded: Excluded[] | undefined
   if (line === undefined || call.options.prefer !== undefined) {
-    const view = new View(admitted, sights)
+    const view = viewOf(admitted)
     line ??= flatten(route.target, view, { notes: view.notes, ...(prepared !== undefined && { prepared }), ...(shadowing && { shadows }) })
     const preferred = applyPrefer(line, view)
     line = preferred.candidates

@@ -9,7 +9,12 @@ export interface Sights {
   readonly nowMs: () => number
   readonly stats: (deployment: Deployment) => DeploymentStats
   readonly cost: (deployment: Deployment, request: UpstreamRequest) => number | undefined
-  readonly states: WeakMap<Group, unknown>
+}
+
+/** Makes the views of a gateway, which share what strategies keep from call to call. */
+export function createView(sights: Sights): (admitted: Admitted) => View {
+  const states = new WeakMap<Group, unknown>()
+  return admitted => new View(admitted, sights, states)
 }
 
 /** One call as strategies see it. Verbs are fields: a copy of a view still works. */
@@ -28,7 +33,7 @@ export class View implements RouteView {
   readonly state: <T>(group: Group, make: () => T) => T
   readonly note: (target: RouteTarget, note: Note) => void
 
-  constructor({ call, request }: Admitted, { random, nowMs, stats, cost, states }: Sights) {
+  constructor({ call, request }: Admitted, { random, nowMs, stats, cost }: Sights, states: WeakMap<Group, unknown>) {
     this.request = request
     this.random = random
     this.nowMs = nowMs()

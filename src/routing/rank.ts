@@ -3,7 +3,7 @@ import { isObject } from '../protocol/json.js'
 import type { Deployment, Group, Random, RouteTarget } from '../protocol/ports.js'
 import { refuseUnknownKeys } from '../protocol/suggest.js'
 import { isTarget } from './fallback.js'
-import { deploymentsOf } from './flatten.js'
+import { deploymentsOf } from './tree.js'
 
 /** What a strategy is made of. */
 export type Unit = Deployment | Group

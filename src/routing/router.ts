@@ -1,7 +1,7 @@
 import { GatewayError } from '../protocol/errors.js'
 import type { Deployment, RouteTarget } from '../protocol/ports.js'
 import { nearest, quoted } from '../protocol/suggest.js'
-import { deploymentsOf } from './flatten.js'
+import { deploymentsOf } from './tree.js'
 
 /** Makes a deployment from a model name: what `providers` and wildcard routes hold. */
 export type DeploymentFactory = (model: string) => Deployment

@@ -1,5 +1,6 @@
 import { GatewayError } from '../protocol/errors.js'
 import type { Clock, Timer } from '../protocol/ports.js'
+import { prime } from './prime.js'
 
 /** A clock that stands still until a test moves it. */
 export interface VirtualClock extends Clock {
@@ -43,6 +44,7 @@ class StandingClock implements VirtualClock {
   // In firing order.
   readonly #armed: Armed[] = []
   #line: Promise<unknown> = Promise.resolve()
+  #primed: Promise<void> | undefined
 
   constructor(startMs: number) {
     this.#nowMs = startMs
@@ -93,6 +95,7 @@ class StandingClock implements VirtualClock {
   }
 
   async #fireUntil(endMs: number): Promise<void> {
+    await (this.#primed ??= prime())
     await settle()
     for (let atOnce = 0; ; atOnce++) {
       const next = this.#armed[0]

@@ -6,7 +6,7 @@ import { Slots } from '../../src/resilience/slots.js'
 import { Windows } from '../../src/resilience/windows.js'
 import { CALL, deployment, entered, HandClock, OK, refused } from './support.js'
 
-const live = (...gates: Gate[]): Live => ({ deployment, upstream: { open: () => Promise.reject(new Error('not here')) }, keys: undefined, gates, price: undefined })
+const live = (...gates: Gate[]): Live => ({ deployment, upstream: { open: () => Promise.reject(new Error('not here')) }, keys: undefined, gates, price: undefined, stats: () => ({ inFlight: 0, failures: 0, stuckMs: 0 }) })
 
 test('a call that one gate refuses costs nothing at the others and wakes nobody', () => {
   const windows = new Windows({ requestsPerMinute: 5 }, { clock: new HandClock() })

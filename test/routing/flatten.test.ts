@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { fallback } from '../../src/index.js'
 import type { Code } from '../../src/protocol/errors.js'
 import type { Deployment, Group, RouteTarget, RouteView, Step } from '../../src/protocol/ports.js'
-import { deploymentsOf, flatten } from '../../src/routing/flatten.js'
+import { flatten } from '../../src/routing/flatten.js'
+import { deploymentsOf } from '../../src/routing/tree.js'
 import { routeView, scripted, seededRandom } from '../../src/testing/index.js'
 
 const view: RouteView = routeView({ random: seededRandom(3) })
