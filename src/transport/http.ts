@@ -1,10 +1,10 @@
+import type { Agent } from 'node:http'
 import type { HttpCall } from '../protocol/ports.js'
 import { Connection } from './connection.js'
 import { Endpoints, type Endpoint } from './endpoint.js'
 import { Exchange, type Line } from './exchange.js'
 import { abortFault, closedFault } from './faults.js'
 import { givenAgent } from './given-agent.js'
-import { lazyTransport } from './lazy.js'
 import { Pool } from './pool.js'
 import type { Env, Received, SendContext, Transport } from './types.js'
 
@@ -21,7 +21,16 @@ const READ_BYTES = 64 * 1024
 /** Keep-alive HTTP/1.1 over sockets of its own; over Node's client where the caller gives an agent. None is opened before the first request. */
 export function httpTransport({ agent, env }: HttpTransportOptions = {}): Transport {
   const given = givenAgent(agent)
-  return given === undefined ? new HttpTransport(env) : lazyTransport(async () => (await import('./agent.js')).agentTransport(given))
+  return given === undefined ? new HttpTransport(env) : overAgent(given)
+}
+
+function overAgent(agent: Agent): Transport {
+  const loaded = import('./agent.js').then(({ agentTransport }) => agentTransport(agent))
+  return {
+    send: async (call, ctx) => (await loaded).send(call, ctx),
+    close: async () => (await loaded).close(),
+    sockets: () => undefined,
+  }
 }
 
 class HttpTransport implements Transport, Line {

@@ -1,5 +1,6 @@
 import { createServer as createTlsServer } from 'node:https'
 import { connect, type Socket } from 'node:net'
+import { createServer as createRawTlsServer } from 'node:tls'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { httpTransport } from '../../src/transport/http.js'
 import { proxyFor } from '../../src/transport/proxy.js'
@@ -84,6 +85,35 @@ describe('the tunnel', () => {
       expect(['network', 'malformed_response']).toContain(fault.code)
       if (reply.startsWith('HTTP')) expect(fault).toMatchObject({ code: 'network', cause: { code: 'PROXY_STATUS_407' } })
       expect(fault.message).not.toContain('secret')
+      await until(() => transport.sockets() === 0)
+    }
+  })
+
+  it('leads through a proxy that speaks TLS itself', async () => {
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0')
+    const server = keep(await secure())
+    const inner = keep(await tunnelling())
+    const proxy = keep(await listen(createRawTlsServer(selfSigned(), socket => {
+      const onward = connect(inner.port, '127.0.0.1')
+      socket.on('error', () => undefined).on('close', () => onward.destroy())
+      socket.pipe(onward.on('error', () => socket.destroy())).pipe(socket)
+    })))
+    const transport = made({ HTTPS_PROXY: `https://localhost:${proxy.port}` })
+    for (let i = 0; i < 2; i++) expect(await readText((await transport.send(post(`https://localhost:${server.port}/v1`), context())).body)).toContain('"path":"/v1"')
+    expect([inner.asked.length, transport.sockets()]).toEqual([1, 1])
+    await transport.close()
+    await until(() => proxy.sockets.size === 0 && server.sockets.size === 0)
+  })
+
+  it('is not made by a proxy that closes, or whose answer never ends', async () => {
+    const replies: [(socket: Socket) => void, object][] = [
+      [socket => socket.end(), { code: 'network', cause: { code: 'PROXY_CLOSED' } }],
+      [socket => socket.write(`HTTP/1.1 200 OK\r\nx-a: ${'y'.repeat(70_000)}`), { code: 'malformed_response' }],
+    ]
+    for (const [reply, expected] of replies) {
+      const proxy = keep(await rawServer(socket => socket.once('data', () => reply(socket))))
+      const transport = made({ HTTPS_PROXY: proxy.url })
+      expect(await faultOf(transport.send(post('https://api.example.com/x'), context()))).toMatchObject(expected)
       await until(() => transport.sockets() === 0)
     }
   })

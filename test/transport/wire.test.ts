@@ -1,5 +1,5 @@
 import { createServer as createTlsServer } from 'node:https'
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
 import { createServer as createRawTlsServer } from 'node:tls'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { httpTransport } from '../../src/transport/http.js'
@@ -95,6 +95,21 @@ describe('a connection', () => {
     expect(server.accepted()).toBe(1)
   })
 
+  it('is given up after 30 s without use, a second before the server does, and never while it is used', async () => {
+    const set = vi.spyOn(Socket.prototype, 'setTimeout')
+    const server = keep(await scripted((socket, n) => socket.write(n === 0 ? OK : OK.replace('\r\n', '\r\nkeep-alive: timeout=7, max=100\r\n'))))
+    const transport = made()
+    const ours = () => set.mock.calls.filter((_, i) => !server.sockets.has(set.mock.contexts[i] as Socket)).map(([ms]) => ms)
+    await ask(transport, server.url)
+    await ask(transport, server.url)
+    expect(ours()).toEqual([30_000, 0, 6_000])
+    const socket = set.mock.contexts.find((one): one is Socket => !server.sockets.has(one as Socket))
+    set.mockRestore()
+    socket?.emit('timeout')
+    await until(() => transport.sockets() === 0 && server.sockets.size === 0)
+    expect(await ask(transport, server.url)).toBe('ok')
+  })
+
   it('carries bodies of any characters whole, whatever their size', async () => {
     const server = keep(await httpServer((request, response) => request.pipe(response)))
     const transport = made()
@@ -149,6 +164,15 @@ describe('a body that flows', () => {
       return seen.text
     }))
     expect(flowing).toEqual(texts)
+  })
+
+  it('has what came before anybody asked, whatever was read for others since', async () => {
+    const server = keep(await httpServer((request, response) => response.end(request.url?.repeat(100))))
+    const transport = made()
+    const first = await transport.send(post(`${server.url}/first`), context())
+    await until(() => first.body.over === true)
+    expect(await ask(transport, `${server.url}/other`)).toBe('/other'.repeat(100))
+    expect(await readText(first.body)).toBe('/first'.repeat(100))
   })
 
   it('holds the server back while it is paused, and goes on', async () => {
