@@ -6,7 +6,7 @@ import type { Message, UpstreamRequest } from '../protocol/request.js'
  * wrote (reasoning signatures, call ids) is worth most to itself. It answered before, so a condition on it was met.
  */
 export function keepTogether(candidates: readonly Candidate[], { messages }: UpstreamRequest): readonly Candidate[] {
-  const wroteIt = messages.at(-1)?.role === 'user' ? undefined : authorOf(messages)
+  const wroteIt = authorOf(messages)
   if (wroteIt === undefined) return candidates
   const at = candidates.findIndex(({ deployment }) => deployment.id === wroteIt)
   const found = candidates[at]

@@ -137,6 +137,13 @@ describe('smooth', () => {
     expect(Array.from({ length: 7 }, () => idsOf(group.order(group.targets, view))[0]).join('')).toBe('aabacaa')
   })
 
+  it('lets a last resort wait, also behind one that has had its turn', () => {
+    const group = weighted([c, 0], [a, 1], [b, 1], { smooth: true })
+    const view = routeView()
+    expect(idsOf(group.order(group.targets, view))[0]).toBe('a')
+    expect(idsOf(group.order([c, a], view))).toEqual(['a', 'c'])
+  })
+
   it('counts for each gateway alone', () => {
     const group = weighted([a, 1], [b, 1], { smooth: true })
     expect(idsOf(order(group))[0]).toBe('a')
