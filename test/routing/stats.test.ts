@@ -22,7 +22,7 @@ function answered(latencies: Latencies, ms: number): void {
 describe('time to the first event', () => {
   it('is unknown before the first answer', () => {
     const { latencies } = bench()
-    expect(latencies.stats()).toEqual({ inFlight: 0, failures: 0, stuckMs: 0 })
+    expect(latencies.stats()).toMatchObject({ inFlight: 0, failures: 0, stuckMs: 0 })
   })
 
   it('is the exponential of a mean of logarithms: a straggler exiles nobody', () => {
@@ -45,7 +45,7 @@ describe('time to the first event', () => {
     const { clock, latencies } = bench()
     answered(latencies, 300)
     await clock.advance(30 * 86_400_000)
-    expect(latencies.stats()).toEqual({ inFlight: 0, failures: 0, stuckMs: 0, firstEventMs: near(300) })
+    expect(latencies.stats()).toMatchObject({ inFlight: 0, failures: 0, stuckMs: 0, firstEventMs: near(300) })
     answered(latencies, 400)
     expect(latencies.stats().firstEventMs).toEqual(near(400))
   })
@@ -101,7 +101,7 @@ describe('after the first event', () => {
     permit.committed?.(4_000)
     permit.release(success(4_001, usage(500)))
     latencies.tryEnter().release(success(4_000, usage(500)))
-    expect(latencies.stats()).toEqual({ inFlight: 0, failures: 0, stuckMs: 0, firstEventMs: near(4_000), outputTokens: near(500) })
+    expect(latencies.stats()).toMatchObject({ inFlight: 0, failures: 0, stuckMs: 0, firstEventMs: near(4_000), outputTokens: near(500) })
   })
 })
 
@@ -205,5 +205,27 @@ it('refuses nobody and has nobody to tell', () => {
 it('prints rounded', () => {
   const { latencies } = bench()
   answered(latencies, 100 / 3)
-  expect(JSON.parse(JSON.stringify(latencies))).toEqual({ inFlight: 0, failures: 0, stuckMs: 0, firstEventMs: 33.333 })
+  expect(JSON.parse(JSON.stringify(latencies))).toMatchObject({ inFlight: 0, failures: 0, stuckMs: 0, firstEventMs: 33.333 })
+})
+
+describe('what hedges and prices rest on', () => {
+  it('the p95 is the typical time where nothing varies, and lies above most samples where it does', () => {
+    const clock = virtualClock()
+    const steady = new Latencies(clock)
+    for (let i = 0; i < 20; i++) steady.tryEnter().release({ outcome: 'success', durationMs: 200, firstEventMs: 200 })
+    expect(steady.stats().p95FirstEventMs).toBeCloseTo(200)
+    const varied = new Latencies(clock)
+    const times = Array.from({ length: 100 }, (_, i) => 100 + 9 * i)
+    for (const ms of times) varied.tryEnter().release({ outcome: 'success', durationMs: ms, firstEventMs: ms })
+    const p95 = varied.stats().p95FirstEventMs ?? 0
+    expect(times.filter(ms => ms <= p95).length).toBeGreaterThanOrEqual(90)
+  })
+
+  it('the cached share weighs prompts by their length, and is unknown without any', () => {
+    const latencies = new Latencies(virtualClock())
+    expect(latencies.stats().cachedShare).toBeUndefined()
+    latencies.tryEnter().release({ outcome: 'success', durationMs: 1, usage: { inputTokens: 900, cachedInputTokens: 900, outputTokens: 1 } })
+    latencies.tryEnter().release({ outcome: 'success', durationMs: 1, usage: { inputTokens: 100, outputTokens: 1 } })
+    expect(latencies.stats().cachedShare).toBeCloseTo(0.9)
+  })
 })
