@@ -16,10 +16,11 @@ import { Shadows } from './pipeline/shadow.js'
 import { ChatStream } from './pipeline/stream.js'
 import { createView } from './pipeline/view.js'
 import type { Prices } from './prices.js'
-import type { GatewayError } from './protocol/errors.js'
+import { GatewayError } from './protocol/errors.js'
 import type { Clock, Deployment, DeploymentStats, Plugin, Random } from './protocol/ports.js'
 import type { ChatRequest } from './protocol/request.js'
 import type { ChatResult } from './protocol/result.js'
+import { isCooling } from './resilience/keypool.js'
 import { Probes } from './resilience/probes.js'
 import type { Router } from './routing/router.js'
 import type { Cache, CacheHealth } from './state/cache-lookup.js'
@@ -124,12 +125,21 @@ export class Engine {
     this.#probes?.close()
   }
 
-  #lookAfter({ breaker, upstream }: Member): void {
+  #lookAfter({ breaker, upstream, keys }: Member): void {
     const { probe } = upstream
     if (breaker === undefined || probe === undefined) return
     this.#probes?.add({
       breaker,
-      probe: async ctx => void (await probe.call(upstream, { ...ctx, wire: 'json', onActivity: () => undefined })),
+      probe: async ctx => {
+        const lent = await keys?.lend(this.#parts.clock.now())
+        if (lent !== undefined && isCooling(lent)) throw lent.fault
+        try {
+          const asked = await probe.call(upstream, { ...ctx, wire: 'json', onActivity: () => undefined, ...(lent?.secret !== undefined && { secret: lent.secret }) })
+          if (!asked) throw new GatewayError('upstream_error', 'This dialect has no question that is not billed; the circuit waits for a call.')
+        } finally {
+          lent?.release(undefined, this.#parts.clock.now())
+        }
+      },
     })
   }
 

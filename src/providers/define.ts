@@ -1,7 +1,7 @@
 import { GatewayError } from '../protocol/errors.js'
 import { safeHeaders } from '../protocol/headers.js'
 import { isObject } from '../protocol/json.js'
-import type { Adapter, Capabilities, Deployment, Headers, Keys, KeySource, Price } from '../protocol/ports.js'
+import type { Adapter, Capabilities, Deployment, DeploymentLimits, Headers, Keys, KeySource, Price } from '../protocol/ports.js'
 import { checkPrice } from '../protocol/price-check.js'
 import { Secret } from '../protocol/secret.js'
 import { refuseUnknownKeys } from '../protocol/suggest.js'
@@ -16,8 +16,8 @@ export interface DeploymentOptions {
   readonly headers?: Headers
   /** US dollars per million tokens. */
   readonly price?: Price
-  /** `concurrency`: answers open at once. */
-  readonly limits?: { readonly concurrency?: number }
+  /** What it lets through: answers open at once, requests and tokens a minute. */
+  readonly limits?: DeploymentLimits
   readonly capabilities?: Capabilities
   readonly tags?: readonly string[]
   /** Name in results and logs. Default: `provider/model`. */
@@ -33,7 +33,7 @@ export interface DeploymentOptions {
 }
 
 const OPTIONS = new Set(['apiKey', 'baseUrl', 'headers', 'price', 'limits', 'capabilities', 'tags', 'id', 'weight', 'managed', 'region', 'dataPolicy'])
-const LIMITS = new Set(['concurrency'])
+const LIMITS = new Set<string>(['concurrency', 'requestsPerMinute', 'inputTokensPerMinute', 'outputTokensPerMinute', 'tokensPerMinute'] satisfies readonly (keyof DeploymentLimits)[])
 const CAPABILITIES = new Map<string, 'number' | 'boolean'>([
   ['contextWindow', 'number'],
   ['maxOutputTokens', 'number'],
@@ -182,6 +182,5 @@ function checkManaged(managed: unknown, where: string): void {
 function checkLimits(limits: unknown, where: string): void {
   if (!isObject(limits)) throw bad(`${where}: limits must be an object.`)
   refuseUnknownKeys(limits, LIMITS, `${where}: limits`)
-  const { concurrency } = limits
-  if (concurrency !== undefined && !(Number.isSafeInteger(concurrency) && Number(concurrency) > 0)) throw bad(`${where}: limits.concurrency must be a whole number above 0.`)
+  for (const [name, most] of Object.entries(limits)) if (most !== undefined && !(Number.isSafeInteger(most) && Number(most) > 0)) throw bad(`${where}: limits.${name} must be a whole number above 0.`)
 }

@@ -1,6 +1,6 @@
 import { CODES, GatewayError } from '../protocol/errors.js'
 import { isObject } from '../protocol/json.js'
-import type { Capabilities, Deployment, OpenContext, Price, Upstream } from '../protocol/ports.js'
+import type { Capabilities, Deployment, DeploymentLimits, OpenContext, Price, Upstream } from '../protocol/ports.js'
 import type { UpstreamRequest } from '../protocol/request.js'
 import { quoted, refuseUnknownKeys } from '../protocol/suggest.js'
 import { Playback, type ScriptedCall } from './playback.js'
@@ -17,7 +17,14 @@ export interface ScriptedOptions {
   readonly price?: Price
   /** `prefill: true` lets it go on from a prefilled message; without it a prefill is refused with a 400. */
   readonly capabilities?: Capabilities
-  readonly limits?: { readonly concurrency?: number }
+  readonly limits?: DeploymentLimits
+  /** Its share under `weighted`. */
+  readonly weight?: number
+  readonly managed?: boolean
+  readonly region?: string
+  readonly dataPolicy?: readonly string[]
+  /** What an active health probe finds: false, or a promise that rejects, where it is not well. Default: there is nothing to probe. */
+  readonly probe?: () => boolean | Promise<boolean>
   readonly tags?: readonly string[]
   /** One answer for ever, answers by attempt (the last one repeats), or a function; the first attempt is 1. */
   readonly answers: Script | readonly Script[] | ((attempt: number, request: UpstreamRequest) => Script)
@@ -32,10 +39,10 @@ export interface ScriptedDeployment extends Deployment {
 }
 
 const MOST_CALLS = 10_000
-const OPTIONS = new Set(['id', 'provider', 'model', 'price', 'capabilities', 'limits', 'tags', 'answers'])
+const OPTIONS = new Set(['id', 'provider', 'model', 'price', 'capabilities', 'limits', 'tags', 'answers', 'weight', 'managed', 'region', 'dataPolicy', 'probe'])
 const PRICES = new Set(['input', 'output', 'cachedInput', 'cacheWrite', 'cacheWrite1h', 'reasoning', 'request'])
 const CAPABILITIES = new Set(['contextWindow', 'maxOutputTokens', 'tools', 'images', 'files', 'audio', 'jsonSchema', 'reasoning', 'prefill'])
-const LIMITS = new Set(['concurrency'])
+const LIMITS = new Set(['concurrency', 'requestsPerMinute', 'inputTokensPerMinute', 'outputTokensPerMinute', 'tokensPerMinute'])
 const ANSWER = new Set(['text', 'chunks', 'reasoning', 'toolCalls', 'finishReason', 'usage', 'latencyMs', 'firstEventMs', 'chunkMs', 'fail', 'failAfter', 'continues'])
 const CALL = new Set(['name', 'input', 'id'])
 const FINISHES = new Set<unknown>(['stop', 'length', 'tool-calls', 'content-filter', 'other'])
@@ -116,6 +123,8 @@ function checkOptions(options: ScriptedOptions): void {
   must(options.price === undefined || ('input' in options.price && 'output' in options.price), 'scripted(): price needs input and output.')
   checkKeys(options.capabilities, CAPABILITIES, 'scripted(): capabilities')
   checkAmounts(options.limits, LIMITS, 'scripted(): limits')
+  checkAmounts({ ...(options.weight !== undefined && { weight: options.weight }) }, new Set(['weight']), 'scripted()')
+  must(options.probe === undefined || typeof options.probe === 'function', 'scripted(): probe must be a function that gives true or false.')
   must(options.tags === undefined || (Array.isArray(options.tags) && options.tags.every(tag => typeof tag === 'string')), 'scripted(): tags must be a list of texts.')
   if (typeof options.answers === 'function') return
   const list: readonly unknown[] = Array.isArray(options.answers) ? options.answers : [options.answers]
@@ -149,6 +158,11 @@ function recordOf(call: Playback): ScriptedCall {
   }
 }
 
+function well(id: string, found: boolean): true {
+  if (!found) throw new GatewayError('overloaded', `The probe of the scripted deployment ${quoted(id)} found it down.`, { origin: 'upstream' })
+  return true
+}
+
 /**
  * A deployment for tests: answers by a script on the clock of the gateway, with no socket, and remembers every try. Give it a
  * text for one answer for ever. Throws `invalid_config` for an option it does not know.
@@ -166,7 +180,9 @@ export function scripted(options: string | ScriptedOptions): ScriptedDeployment 
   const calls: ScriptedCall[] = []
   let attempts = 0
   let open = 0
+  const { probe, weight, managed, region, dataPolicy } = given
   const upstream: Upstream = {
+    ...(probe !== undefined && { probe: async () => well(id, await probe()) }),
     open: (op, request: UpstreamRequest, ctx: OpenContext) => {
       if ((op as string) !== 'chat') return Promise.reject(new GatewayError('invalid_request', `A scripted deployment cannot do ${quoted(String(op))}.`))
       const attempt = ++attempts
@@ -186,6 +202,10 @@ export function scripted(options: string | ScriptedOptions): ScriptedDeployment 
     tags: Object.freeze([...(given.tags ?? [])]),
     ...(given.price !== undefined && { price: Object.freeze({ ...given.price }) }),
     ...(given.limits !== undefined && { limits: Object.freeze({ ...given.limits }) }),
+    ...(weight !== undefined && { weight }),
+    ...(managed !== undefined && { managed }),
+    ...(region !== undefined && { region }),
+    ...(dataPolicy !== undefined && { dataPolicy: Object.freeze([...dataPolicy]) }),
     reach: Object.freeze({ upstream }),
     get calls(): readonly ScriptedCall[] {
       return calls

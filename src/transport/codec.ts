@@ -37,6 +37,16 @@ export function codecUpstream({ adapter, transport, target, limits }: CodecOptio
       const decoder = adapter.decode({ request, target, wire: ctx.wire, status, headers })
       return new Answer({ status, headers, warnings, body, decoder, bounds, clock: ctx.clock, provider: target.provider, framing: adapter.frames, rates: () => adapter.limits?.(headers, ctx.clock.now()) }) satisfies Opened
     },
+    async probe(ctx) {
+      const asked = adapter.probe?.(target)
+      if (asked === undefined) return false
+      const signal = ctx.abort ?? ctx.signal
+      const call = ctx.secret === undefined ? asked : await adapter.authorize(asked, ctx.secret)
+      const received = await transport.send(call, { signal, onActivity: ctx.onActivity })
+      const body = await errorBody(received, ctx)
+      if (received.status < 200 || received.status > 299) throw adapter.fault(received.status, received.headers, body, ctx.clock.now())
+      return true
+    },
   }
 }
 

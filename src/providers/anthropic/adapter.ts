@@ -1,6 +1,6 @@
 import type { Adapter } from '../../protocol/ports.js'
 import { MessagesDecoder } from './decode.js'
-import { encode } from './encode.js'
+import { encode, probe } from './encode.js'
 import { faultFrom, limitsOf } from './fault.js'
 
 /** The messages dialect. Errors are `GatewayError`s; `encode` throws `invalid_request` for content the dialect has no form for. */
@@ -11,4 +11,5 @@ export const anthropicAdapter: Adapter = {
   decode: ctx => new MessagesDecoder(ctx),
   fault: (status, headers, body, nowMs) => faultFrom(body, { provider: 'anthropic', status, headers, nowMs }),
   limits: limitsOf,
+  probe,
 }

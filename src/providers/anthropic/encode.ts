@@ -173,3 +173,8 @@ export function encode(request: UpstreamRequest, target: Target, wire: Wire): { 
     warnings: notes.list,
   }
 }
+
+/** The list of models: nobody bills it. */
+export function probe({ baseUrl, headers }: Target): HttpCall {
+  return { method: 'GET', url: `${baseUrl}/models?limit=1`, headers: { accept: 'application/json', 'anthropic-version': VERSION, ...headers } }
+}

@@ -1,6 +1,6 @@
 import type { Adapter } from '../../protocol/ports.js'
 import { ChatDecoder } from './decode.js'
-import { encode } from './encode.js'
+import { encode, probe } from './encode.js'
 import { fault, limits } from './fault.js'
 import { QUIRKS } from './quirk-rows.js'
 import type { Quirks } from './quirks.js'
@@ -18,5 +18,6 @@ export function openaiAdapter(quirks: Quirks = QUIRKS.plain): Adapter {
     decode: context => new ChatDecoder(context, quirks),
     fault: (status, headers, body, nowMs) => fault(status, headers, body, nowMs, quirks),
     limits: headers => limits(headers),
+    probe,
   }
 }

@@ -118,9 +118,14 @@ function encodeSampling(request: UpstreamRequest, { quirks, family, warnings }: 
   return out
 }
 
-function urlOf(baseUrl: string): string {
+function urlOf(baseUrl: string, path: string): string {
   const query = baseUrl.indexOf('?')
-  return query === -1 ? `${baseUrl}/chat/completions` : `${baseUrl.slice(0, query).replace(/\/+$/, '')}/chat/completions${baseUrl.slice(query)}`
+  return query === -1 ? `${baseUrl}${path}` : `${baseUrl.slice(0, query).replace(/\/+$/, '')}${path}${baseUrl.slice(query)}`
+}
+
+/** The list of models: nobody bills it. */
+export function probe({ baseUrl, headers }: Target): HttpCall {
+  return { method: 'GET', url: urlOf(baseUrl, '/models'), headers: { accept: 'application/json', ...headers } }
 }
 
 /** Builds one request of the dialect. */
@@ -143,5 +148,5 @@ export function encode(request: UpstreamRequest, target: Target, wire: Wire, qui
     ...options?.[target.provider],
   }
   const headers = { 'content-type': 'application/json', accept: stream ? 'text/event-stream' : 'application/json', ...target.headers }
-  return { call: { method: 'POST', url: urlOf(target.baseUrl), headers, body: JSON.stringify(body) }, warnings: encoding.warnings }
+  return { call: { method: 'POST', url: urlOf(target.baseUrl, '/chat/completions'), headers, body: JSON.stringify(body) }, warnings: encoding.warnings }
 }
