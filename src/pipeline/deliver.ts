@@ -9,6 +9,8 @@ import { judge } from './judge.js'
 import { asGatewayError, endOf, type Known, type Settled } from './settle.js'
 import type { Source } from './source.js'
 
+type Draft<T> = { -readonly [K in keyof T]: T[K] }
+
 export type Settle = (call: Call, end: CallEnd, known: Known) => Settled
 
 /**
@@ -157,7 +159,11 @@ export class Delivery implements Cancellable {
     const { finish } = seen
     if (answered === undefined || settled === undefined || finish === undefined) throw new GatewayError('malformed_response', 'The answer ended without a finish.')
     const { deployment, provider, model, headers, note } = answered
-    return {
+    const timings: Draft<ChatResult['timings']> = { startedAt: call.startedMs, totalMs: settled.totalMs }
+    if (settled.firstEventMs !== undefined) timings.firstEventMs = settled.firstEventMs
+    const response: Draft<ChatResult['response']> = { headers }
+    if (seen.id !== undefined) response.id = seen.id
+    const result: Draft<ChatResult> = {
       id: call.id,
       text: seen.text,
       reasoning: seen.reasoning,
@@ -173,15 +179,16 @@ export class Delivery implements Cancellable {
       deployment,
       attempts: way.attempts,
       warnings: seen.warnings,
-      timings: { startedAt: call.startedMs, totalMs: settled.totalMs, ...(settled.firstEventMs !== undefined && { firstEventMs: settled.firstEventMs }) },
+      timings,
       files: seen.files,
-      response: { headers, ...(seen.id !== undefined && { id: seen.id }) },
+      response,
       providerMetadata: seen.providerMetadata,
-      ...(note?.variant !== undefined && { variant: note.variant }),
-      ...(seen.refusal !== undefined && { refusal: seen.refusal }),
-      ...(finish.rawFinishReason !== undefined && { rawFinishReason: finish.rawFinishReason }),
-      ...(seen.logprobs !== undefined && { logprobs: seen.logprobs }),
     }
+    if (note?.variant !== undefined) result.variant = note.variant
+    if (seen.refusal !== undefined) result.refusal = seen.refusal
+    if (finish.rawFinishReason !== undefined) result.rawFinishReason = finish.rawFinishReason
+    if (seen.logprobs !== undefined) result.logprobs = seen.logprobs
+    return result
   }
 
   /** The parsed answer; `undefined` where the model called tools or refused instead of answering. */

@@ -10,6 +10,7 @@ type Draft = { -readonly [K in keyof CallRecord]: CallRecord[K] }
 /** What is written down about a call. Lists are copied: the caller may go on with its own while the record waits. */
 export function recordOf(call: Call, end: CallEnd, { admitted, source, collected }: Known, settled: Settled, content: boolean): CallRecord {
   const answer = collected?.()
+  const way = wayOf(source, end)
   const record: Draft = {
     version: 1,
     id: call.id,
@@ -18,7 +19,9 @@ export function recordOf(call: Call, end: CallEnd, { admitted, source, collected
     model: modelOf(call),
     route: admitted === undefined ? '' : admitted.route.name,
     outcome: end.outcome,
-    ...wayOf(source, end),
+    attempts: way.attempts,
+    excluded: way.excluded,
+    restarts: way.restarts,
     warnings: answer === undefined ? [] : answer.warnings,
     totalMs: settled.totalMs,
     costNanos: settled.cost.nanos,

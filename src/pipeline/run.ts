@@ -30,29 +30,29 @@ export interface Stages {
 
 /** A call from its request to its delivery. `chat` and `stream` take the same way. */
 export function createRun({ admit, recall, plan, reserve, dispatch, deliver, settle, mirror }: Stages): (call: Call) => Promise<Delivery> {
-  const launch = async (admitted: Admitted, cancel: Cancel): Promise<Flight> => {
-    const planning = plan(admitted)
-    const planned = reserve(planning instanceof Promise ? await planning : planning)
-    if (planned.shadows.length > 0) mirror(planned.shadows, admitted)
-    return dispatch(planned, cancel)
+  const launch = (planned: Plan, cancel: Cancel): Flight => {
+    const reserved = reserve(planned)
+    if (reserved.shadows.length > 0) mirror(reserved.shadows, reserved.admitted)
+    return dispatch(reserved, cancel)
   }
   return async call => {
     let known: Known = {}
     try {
+      // Most calls are let in, and planned, without waiting for anybody.
       const entering = admit(call)
-      // Most calls are let in without waiting for anybody.
       const admitted = entering instanceof Promise ? await entering : entering
       known = { admitted }
       const recalling = recall(admitted)
       const recalled = recalling instanceof Promise ? await recalling : recalling
       if (recalled === undefined) {
-        const flight = await launch(admitted, call.cancel)
+        const planning = plan(admitted)
+        const flight = launch(planning instanceof Promise ? await planning : planning, call.cancel)
         known = { admitted, source: flight }
         await flight.open()
         return deliver(admitted, flight, settle)
       }
       known = { admitted, source: recalled }
-      await recalled.take(cancel => launch(admitted, cancel))
+      await recalled.take(async cancel => launch(await plan(admitted), cancel))
       return deliver(admitted, recalled, settle)
     } catch (error) {
       const fault: GatewayError = asGatewayError(error)

@@ -101,7 +101,8 @@ class Lane {
 
 /** Real time. `now()` is monotonic: it starts at the epoch time of the process and never jumps. */
 export function systemClock(): Clock {
-  const now = (): number => performance.timeOrigin + performance.now()
+  const { timeOrigin } = performance
+  const now = (): number => timeOrigin + performance.now()
   const lanes = new Map<number, Lane>()
   return {
     now,

@@ -25,52 +25,86 @@ interface Named {
   readonly hooks: Hooks
 }
 
+function openedBy(plugin: Plugin, view: CallView): unknown {
+  try {
+    return plugin.open?.(view)
+  } catch (error) {
+    throw refusal(plugin.name, error)
+  }
+}
+
 /** Opens every plugin on a call. A plugin that fails refuses the call: a guard that crashed guards nothing. */
 export function openHooks(plugins: readonly Plugin[], view: CallView): HookChain {
   const opened: Named[] = []
   for (const plugin of plugins) {
     if (plugin.open === undefined) continue
-    const { open } = plugin
-    const hooks: unknown = guarded(plugin.name, () => open.call(plugin, view))
+    const hooks: unknown = openedBy(plugin, view)
     // A promise of hooks would be a guard that never looks.
     if (!isObject(hooks) || 'then' in hooks) throw refusal(plugin.name, new TypeError('its open() returned no hooks'))
     opened.push({ name: plugin.name, hooks })
   }
-  if (opened.length === 0) return IDLE_HOOKS
-  const asking = opened.filter(({ hooks }) => hooks.request !== undefined)
-  const watching = opened.filter(({ hooks }) => hooks.event !== undefined || hooks.flush !== undefined).reverse()
-  return {
-    asks: asking.length > 0,
-    watches: watching.length > 0,
-    request: request => inTurn(asking, request),
-    events: batch => {
-      let events = batch
-      for (const named of watching) events = through(named, events)
-      return events
-    },
-    flush: reason => flushAll(watching, reason),
+  return opened.length === 0 ? IDLE_HOOKS : new Chain(opened)
+}
+
+/** The hooks of one call, in the order of their plugins. */
+class Chain implements HookChain {
+  readonly #opened: readonly Named[]
+  readonly asks: boolean
+  readonly watches: boolean
+
+  constructor(opened: readonly Named[]) {
+    this.#opened = opened
+    this.asks = opened.some(({ hooks }) => hooks.request !== undefined)
+    this.watches = opened.some(({ hooks }) => hooks.event !== undefined || hooks.flush !== undefined)
+  }
+
+  request(request: UpstreamRequest): UpstreamRequest | Promise<UpstreamRequest> {
+    return this.asks ? inTurn(this.#opened, 0, request) : request
+  }
+
+  events(batch: readonly ChatEvent[]): readonly ChatEvent[] {
+    let events = batch
+    for (let at = this.#opened.length - 1; at >= 0; at--) {
+      const named = this.#opened[at]
+      if (named !== undefined) events = through(named, events)
+    }
+    return events
+  }
+
+  flush(reason: FlushReason): readonly ChatEvent[] {
+    return this.watches ? flushAll(this.#opened.toReversed(), reason) : NOTHING
   }
 }
 
 /** Waits only where a hook does. */
-function inTurn(asking: readonly Named[], request: UpstreamRequest): UpstreamRequest | Promise<UpstreamRequest> {
+function inTurn(opened: readonly Named[], from: number, request: UpstreamRequest): UpstreamRequest | Promise<UpstreamRequest> {
   let current = request
-  for (const [at, { name, hooks }] of asking.entries()) {
-    const given: unknown = guarded(name, () => hooks.request?.(current))
-    if (isThenable(given)) return waited(asking.slice(at + 1), name, given)
-    current = checked(name, given)
+  for (let at = from; at < opened.length; at++) {
+    const named = opened[at]
+    if (named?.hooks.request === undefined) continue
+    const given: unknown = asked(named, current)
+    if (isThenable(given)) return waited(opened, at + 1, named.name, given)
+    if (given !== current) current = checked(named.name, given)
   }
   return current
 }
 
-async function waited(rest: readonly Named[], name: string, given: PromiseLike<unknown>): Promise<UpstreamRequest> {
+function asked({ name, hooks }: Named, request: UpstreamRequest): unknown {
+  try {
+    return hooks.request?.(request)
+  } catch (error) {
+    throw refusal(name, error)
+  }
+}
+
+async function waited(opened: readonly Named[], from: number, name: string, given: PromiseLike<unknown>): Promise<UpstreamRequest> {
   let next: unknown
   try {
     next = await given
   } catch (error) {
     throw refusal(name, error)
   }
-  return inTurn(rest, checked(name, next))
+  return inTurn(opened, from, checked(name, next))
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

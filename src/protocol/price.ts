@@ -107,6 +107,9 @@ class Meter {
 
 /** Adds the bills of all attempts that billed; one `undefined` among them makes the total unknown. */
 export function total(bills: readonly (Bill | undefined)[], estimated: boolean): Cost {
+  const [only] = bills
+  // Most calls have one attempt that billed.
+  if (bills.length === 1 && only !== undefined) return { usd: only.nanos / NANOS_PER_DOLLAR, nanos: only.nanos, parts: only.parts, estimated, saved: 0, source: only.source }
   const parts: Record<string, number> = {}
   let nanos: number | null = 0
   let source: Cost['source'] = 'priced'

@@ -44,11 +44,12 @@ export function refuseUnknownKeys(
   where: string,
   code: Code = 'invalid_config',
   hints?: ReadonlyMap<string, string>,
-  otherwise = `Known: ${[...known].sort().join(', ')}.`,
+  otherwise?: string,
 ): void {
-  for (const key of Object.keys(value)) {
-    if (known.has(key)) continue
+  // Not over a list of the keys: this is asked at each call.
+  for (const key in value) {
+    if (known.has(key) || !Object.hasOwn(value, key)) continue
     const better = hints?.get(key) ?? nearest(key, known)
-    throw new GatewayError(code, `${where} has no option ${quoted(key)}. ${better === undefined ? otherwise : `Did you mean "${better}"?`}`)
+    throw new GatewayError(code, `${where} has no option ${quoted(key)}. ${better === undefined ? (otherwise ?? `Known: ${[...known].sort().join(', ')}.`) : `Did you mean "${better}"?`}`)
   }
 }

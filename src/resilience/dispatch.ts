@@ -25,7 +25,7 @@ export class Walk implements Host {
   /** Candidates whose gates were full. */
   #full: LiveCandidate[] = []
   /** Candidates that a gate or their keys refused for a time, and until when where that was named. */
-  readonly #shut = new Map<LiveCandidate, number | undefined>()
+  #shut: Map<LiveCandidate, number | undefined> | undefined
   /** Since when it waits out an outage. */
   #outageMs: number | undefined
 
@@ -160,7 +160,7 @@ export class Walk implements Host {
     if (isEntered(answer)) return this.#visiting(candidate, cancel).ask(answer, allowed - 1)
     const { why, fault } = answer
     if (why === 'full') this.full(candidate)
-    else this.#shut.set(candidate, fault?.retryAfterMs === undefined ? undefined : this.#spec.clock.now() + fault.retryAfterMs)
+    else (this.#shut ??= new Map()).set(candidate, fault?.retryAfterMs === undefined ? undefined : this.#spec.clock.now() + fault.retryAfterMs)
     // With nobody else to ask, a short rest is waited for like any other wait the upstream asks for.
     const alone = this.#queue.length === 0 && this.#full.length === 0
     return alone && why === 'rests' && fault !== undefined && this.#spec.maxWaitMs === undefined ? this.#visiting(candidate, cancel).again(fault, allowed - 1) : undefined
@@ -180,12 +180,13 @@ export class Walk implements Host {
     const { clock, retry, random, startedMs, deadlines, maxWaitMs = 0 } = this.#spec
     const sinceMs = (this.#outageMs ??= clock.now())
     const untilMs = Math.min(sinceMs + maxWaitMs, startedMs + deadlines.totalMs)
-    const shut = waiting.filter(one => this.#shut.has(one))
+    const known = this.#shut
+    const shut = waiting.filter(one => known?.has(one) === true)
     // Who failed and is not shut would let us in at once, to fail again.
     if (shut.length < waiting.length) await wait(Math.min(backoffMs(retry.maxAttempts - this.#state.left, undefined, retry, random) ?? 0, untilMs - clock.now()), clock, cancel)
-    const resets = shut.length < waiting.length ? [undefined] : shut.map(one => this.#shut.get(one))
+    const resets = shut.length < waiting.length ? [undefined] : shut.map(one => known?.get(one))
     const retryAtMs = resets.includes(undefined) ? undefined : Math.min(...(resets as number[]))
-    this.#shut.clear()
+    this.#shut = undefined
     return this.#letIn(await this.#inLine(waiting, { outage: true, untilMs, ...(retryAtMs !== undefined && { retryAtMs }) }, cancel), cancel)
   }
 

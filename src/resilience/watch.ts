@@ -17,8 +17,10 @@ export class Watch {
   readonly #owner: Watched
   #timer: Timer | undefined
   #idling = false
-  /** When bytes came last, or a reader did. */
+  /** When bytes came last. */
   #activeMs = 0
+  /** When a reader came last. */
+  #readMs = 0
   /** Since when nobody reads; `undefined` while somebody does. */
   #awayMs: number | undefined
 
@@ -38,7 +40,7 @@ export class Watch {
     this.#timer?.cancel()
     this.#idling = true
     // The content has been read, so nobody waits until the next read.
-    this.#activeMs = this.#awayMs = this.#clock.now()
+    this.#activeMs = this.#readMs = this.#awayMs = this.#clock.now()
     this.#look(this.#deadlines.idleMs)
   }
 
@@ -50,7 +52,7 @@ export class Watch {
   /** A reader waits: the idle clock runs from here, where it stood still. */
   reading(): void {
     if (!this.#idling) return
-    if (this.#awayMs !== undefined) this.#activeMs = this.#clock.now()
+    if (this.#awayMs !== undefined) this.#activeMs = this.#readMs = this.#clock.now()
     this.#awayMs = undefined
     // A timer that was set for an absent reader is due too late for one who is back.
     if (this.#timer === undefined) this.#look(this.#deadlines.idleMs)
@@ -58,7 +60,8 @@ export class Watch {
 
   /** The reader has what it waited for. */
   away(): void {
-    if (this.#idling) this.#awayMs = this.#clock.now()
+    // What it has came just now, or was there when it asked: no look at the clock.
+    if (this.#idling) this.#awayMs = Math.max(this.#activeMs, this.#readMs)
   }
 
   stop(): void {

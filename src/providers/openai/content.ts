@@ -78,8 +78,8 @@ function logprob(value: unknown): { token: string; logprob: number } | undefined
 }
 
 export function logprobsOf(logprobs: unknown): TokenLogprob[] {
-  const list = isObject(logprobs) && Array.isArray(logprobs['content']) ? (logprobs['content'] as readonly unknown[]) : []
-  return list.flatMap(entry => {
+  if (!isObject(logprobs) || !Array.isArray(logprobs['content'])) return []
+  return (logprobs['content'] as readonly unknown[]).flatMap(entry => {
     const one = logprob(entry)
     if (one === undefined) return []
     const top = isObject(entry) && Array.isArray(entry['top_logprobs']) ? (entry['top_logprobs'] as readonly unknown[]).flatMap(other => logprob(other) ?? []) : []

@@ -19,13 +19,18 @@ function malformed(message: string): GatewayError {
   return new GatewayError('malformed_response', message, { origin: 'upstream' })
 }
 
+const NONE: readonly unknown[] = Object.freeze([])
+
 function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : []
+  return Array.isArray(value) ? value : NONE
 }
 
 // One answer per call: the first, by its index where it has one.
 function firstChoice(body: Body): Body | undefined {
-  return list(body['choices']).find((choice): choice is Body => isObject(choice) && (choice['index'] ?? 0) === 0)
+  const choices = list(body['choices'])
+  const [first] = choices
+  if (isObject(first) && (first['index'] ?? 0) === 0) return first
+  return choices.find((choice): choice is Body => isObject(choice) && (choice['index'] ?? 0) === 0)
 }
 
 /** Reads both wires of the dialect through one state machine. */
@@ -125,8 +130,10 @@ export class ChatDecoder implements Decoder {
     this.#filters('prompt_filter_results', body, out)
     if (choice === undefined) return
     if (message !== undefined) this.#message(message, whole, out)
-    const tokens = logprobsOf(choice['logprobs'])
-    if (tokens.length > 0) out.push({ type: 'logprobs', tokens })
+    if (choice['logprobs'] !== null && choice['logprobs'] !== undefined) {
+      const tokens = logprobsOf(choice['logprobs'])
+      if (tokens.length > 0) out.push({ type: 'logprobs', tokens })
+    }
     this.#filters('content_filter_results', choice, out)
     const raw = stringAt(choice, 'finish_reason')
     if (raw !== undefined) this.#reason(raw)
@@ -165,7 +172,10 @@ export class ChatDecoder implements Decoder {
     for (const image of list(message['images'])) this.#push(imageEvent(image), out)
     if (isObject(message['audio'])) this.#sound(message['audio'])
     const calls = list(message['tool_calls'])
-    for (const [at, call] of calls.entries()) if (isObject(call)) this.#call(call, at, out)
+    for (let at = 0; at < calls.length; at++) {
+      const call = calls[at]
+      if (isObject(call)) this.#call(call, at, out)
+    }
     // The field that tool_calls replaced; some servers send it empty beside them.
     const legacy = message['function_call']
     if (calls.length === 0 && isObject(legacy) && (stringAt(legacy, 'name') ?? stringAt(legacy, 'arguments')) !== undefined) this.#call({ index: -1, function: legacy }, 0, out)

@@ -82,18 +82,21 @@ function encodeOutput({ output }: UpstreamRequest, messages: Block[], { quirks, 
   return { response_format: { type: 'json_schema', json_schema: { name, schema: output.jsonSchema, ...(strict && { strict: true }) } } }
 }
 
-/** The plain parameters under their names on the wire. */
-function parameters(request: UpstreamRequest, quirks: Quirks): readonly (readonly [Field, string])[] {
-  return [
-    ['maxOutputTokens', quirks.maxTokens ?? 'max_tokens'],
-    ['temperature', 'temperature'],
-    ['topP', 'top_p'],
-    ...(request.topK === undefined ? [] : ([['topK', 'top_k']] as const)),
-    ['stop', 'stop'],
-    ['seed', quirks.seed ?? 'seed'],
-    ['frequencyPenalty', 'frequency_penalty'],
-    ['presencePenalty', 'presence_penalty'],
-  ]
+/** The plain parameters under their names on the wire, where all servers have the same. */
+const PARAMETERS: readonly (readonly [Field, string])[] = [
+  ['maxOutputTokens', 'max_tokens'],
+  ['temperature', 'temperature'],
+  ['topP', 'top_p'],
+  ['topK', 'top_k'],
+  ['stop', 'stop'],
+  ['seed', 'seed'],
+  ['frequencyPenalty', 'frequency_penalty'],
+  ['presencePenalty', 'presence_penalty'],
+]
+
+function nameOf(field: Field, name: string, quirks: Quirks): string {
+  if (field === 'maxOutputTokens') return quirks.maxTokens ?? name
+  return field === 'seed' ? (quirks.seed ?? name) : name
 }
 
 function encodeSampling(request: UpstreamRequest, { quirks, family, warnings }: Encoding): Block {
@@ -107,8 +110,8 @@ function encodeSampling(request: UpstreamRequest, { quirks, family, warnings }: 
     warnings.push(dropped(field, `This provider does not take ${field}; it was left out.`))
     return true
   }
-  for (const [field, name] of parameters(request, quirks)) {
-    if (request[field] !== undefined && !refused(field)) out[name] = request[field]
+  for (const [field, name] of PARAMETERS) {
+    if (request[field] !== undefined && !refused(field)) out[nameOf(field, name, quirks)] = request[field]
   }
   const { logprobs } = request
   if (logprobs !== undefined && logprobs !== false && !refused('logprobs')) {

@@ -108,11 +108,15 @@ function whole(headers: Headers, ...names: readonly string[]): number | undefine
   return undefined
 }
 
+const RATES = [
+  ['Requests', 'requests', 'req-minute'],
+  ['Tokens', 'tokens', 'tokens-minute'],
+] as const
+
 /** Rate-limit state from the headers, in the several spellings vendors use. */
 export function limits(headers: Headers): RateLimits {
   const found: Record<string, number> = {}
-  for (const [kind, minute] of [['Requests', 'req-minute'], ['Tokens', 'tokens-minute']] as const) {
-    const name = kind.toLowerCase()
+  for (const [kind, name, minute] of RATES) {
     const limit = whole(headers, `x-ratelimit-limit-${name}`, `x-ratelimit-limit-${minute}`)
     const remaining = whole(headers, `x-ratelimit-remaining-${name}`, `x-ratelimit-remaining-${minute}`)
     const resetMs = durationMs(headers[`x-ratelimit-reset-${name}`] ?? '')
