@@ -221,6 +221,8 @@ export interface Refusal {
 export interface GateCall {
   /** Estimated tokens of the prompt; counted at most once per call. */
   inputTokens(): number
+  /** Everybody else has failed this call: an open circuit lets it try once more, and learns nothing from it. */
+  readonly lastResort?: boolean | undefined
   /** The most the answer may have, where the request says it. */
   readonly maxOutputTokens?: number | undefined
 }

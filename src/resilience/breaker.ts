@@ -11,6 +11,8 @@ const OPEN = 1
 const HALF_OPEN = 2
 const RAMP = 3
 const ISOLATED = 4
+/** An epoch that never is: what ends with it is counted by nobody. */
+const NEVER = -1
 
 /** The last step of the ramp; a success there closes the circuit. */
 const RAMP_TOP = 8
@@ -53,8 +55,8 @@ export class Breaker implements Gate {
     if (deps.state !== undefined) this.#restored(checkedSnapshot(deps.state))
   }
 
-  tryEnter(_deployment: Deployment, _call: GateCall): Permit | Refusal {
-    if (this.#phase !== CLOSED) return this.#tryLater()
+  tryEnter(_deployment: Deployment, call: GateCall): Permit | Refusal {
+    if (this.#phase !== CLOSED) return call.lastResort === true && this.#phase !== ISOLATED ? new Entry(this, NEVER, false, 0) : this.#tryLater()
     this.#under++
     return new Entry(this, this.#epoch, false, this.#mark)
   }

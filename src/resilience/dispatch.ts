@@ -1,4 +1,5 @@
 import { verdict, type GatewayError } from '../protocol/errors.js'
+import type { GateCall } from '../protocol/ports.js'
 import type { UpstreamRequest } from '../protocol/request.js'
 import type { Attempt } from './attempt.js'
 import { Cancel } from './cancel.js'
@@ -33,7 +34,7 @@ export class Walk implements Host {
     this.#spec = spec
     this.#queue = [...spec.candidates]
     this.#state = { left: spec.retry.maxAttempts, prefill: undefined, mustContinue: false, repaired: false }
-    this.#entry = new Entry(spec.clock, spec.gateCall, this.log, spec.startedMs)
+    this.#entry = new Entry(spec.clock, spec.gateCall, this.log, spec.startedMs, spec.retry.retryAfterCapMs)
   }
 
   /** Some candidate is left, and a try for it. */
@@ -109,8 +110,7 @@ export class Walk implements Host {
     if (this.#state.left < 1) throw this.log.exhausted()
     if (this.#full.length > 0) return this.#standInLine(cancel)
     const waiting = this.#spec.maxWaitMs === undefined ? [] : this.#spec.candidates.filter(one => this.#barred(one) === undefined)
-    if (waiting.length === 0) throw this.log.exhausted()
-    return this.#waitOut(waiting, cancel)
+    return waiting.length === 0 ? this.#lastResort(cancel) : this.#waitOut(waiting, cancel)
   }
 
   /** Why this candidate is not asked after what happened so far. */
@@ -166,11 +166,25 @@ export class Walk implements Host {
     return alone && why === 'rests' && fault !== undefined && this.#spec.maxWaitMs === undefined ? this.#visiting(candidate, cancel).again(fault, allowed - 1) : undefined
   }
 
+  /** Somebody was asked and failed, and the others were passed over for their circuits: one of them is asked once rather than nobody. */
+  #lastResort(cancel: Cancel): Promise<Attempt | undefined> | undefined {
+    const candidate = this.log.last === undefined ? undefined : [...(this.#shut?.keys() ?? [])].find(one => this.#barred(one) === undefined)
+    this.#shut = undefined
+    if (candidate === undefined) throw this.log.exhausted()
+    const { gateCall } = this.#spec
+    const call: GateCall = { inputTokens: () => gateCall.inputTokens(), maxOutputTokens: gateCall.maxOutputTokens, lastResort: true }
+    const entering = this.#entry.tryEnter(candidate, call)
+    const ask = (answer: Entered | Barred): Promise<Attempt | undefined> | undefined => (isEntered(answer) ? this.#visiting(candidate, cancel).ask(answer, 0) : undefined)
+    return entering instanceof Promise ? entering.then(ask) : ask(entering)
+  }
+
   /** Every gate was full and nobody else is left: waits in the line of the route for the first that frees. */
   async #standInLine(cancel: Cancel): Promise<Attempt | undefined> {
     const waiting = this.#full
     this.#full = []
-    const candidate = await this.#inLine(waiting, {}, cancel)
+    const { startedMs, deadlines } = this.#spec
+    // A limit of ours that slides on is waited for like a place; the call's own end bounds it.
+    const candidate = await this.#inLine(waiting, { outage: true, untilMs: startedMs + deadlines.totalMs }, cancel)
     this.#full = waiting.filter(other => other !== candidate.candidate)
     return this.#letIn(candidate, cancel)
   }

@@ -10,7 +10,7 @@ export interface Entered {
   readonly permits: readonly Permit[]
   readonly key: KeyLease | undefined
 }
-/** No leave: every place is `full`; the candidate is `shut` for a time; or it `rests` and can be waited for like an upstream's own wait. */
+/** No leave: every place is `full`; the candidate is `shut` for a time; or its keys `rest`, which is waited for like an upstream's own wait. */
 export interface Barred {
   readonly why: 'full' | 'shut' | 'rests'
   readonly fault?: GatewayError
@@ -25,18 +25,21 @@ export class Entry {
   readonly #call: GateCall
   readonly #log: WalkLog
   readonly #startedMs: number
+  readonly #capMs: number
 
-  constructor(clock: Clock, call: GateCall, log: WalkLog, startedMs: number) {
+  /** @param capMs the longest wait for a limit that is worth standing in line for. */
+  constructor(clock: Clock, call: GateCall, log: WalkLog, startedMs: number, capMs: number) {
+    this.#capMs = capMs
     this.#clock = clock
     this.#call = call
     this.#log = log
     this.#startedMs = startedMs
   }
 
-  tryEnter(candidate: LiveCandidate): Entered | Barred | Promise<Entered | Barred> {
-    const permits = enter(candidate.live, this.#call)
+  tryEnter(candidate: LiveCandidate, call = this.#call): Entered | Barred | Promise<Entered | Barred> {
+    const permits = enter(candidate.live, call)
     if (isPermits(permits)) return this.lend(candidate, permits)
-    return permits.refused === 'queue_full' ? FULL : this.#shut(candidate, permits)
+    return this.#isFull(permits) ? FULL : this.#shut(candidate, permits)
   }
 
   /** A key for the permits, or the permits given back. Waits only where a function is asked for the key. */
@@ -55,12 +58,16 @@ export class Entry {
     this.#log.skipped(candidate, reason, this.#clock.now() - this.#startedMs, fault)
   }
 
-  /** A circuit that is open is passed over at once; a limit that slides on can be waited for. */
+  /** A place frees when an answer ends; one of a limit of ours that slides on soon is as good as that. A circuit that is open is neither. */
+  #isFull({ refused, retryAtMs }: Refusal): boolean {
+    return refused === 'queue_full' || (verdict(refused).blame === 'key' && retryAtMs !== undefined && retryAtMs - this.#clock.now() <= this.#capMs)
+  }
+
   #shut(candidate: LiveCandidate, { refused, retryAtMs, reason = `refused: ${refused}` }: Refusal): Barred {
     const wait = retryAtMs === undefined ? undefined : Math.max(0, retryAtMs - this.#clock.now())
     const fault = new GatewayError(refused, `"${candidate.live.deployment.id}" is not asked: ${reason}.`, { origin: 'gateway', ...(wait !== undefined && { retryAfterMs: wait }) })
     this.skip(candidate, reason, fault)
-    return verdict(refused).blame === 'key' && wait !== undefined ? { why: 'rests', fault } : { why: 'shut', fault }
+    return { why: 'shut', fault }
   }
 
   #rests(candidate: LiveCandidate, permits: readonly Permit[], { untilMs, fault: { code } }: KeysCooling): Barred {
