@@ -22,7 +22,8 @@ export function createAdmit({ router, plugins, clock }: { router: Router<Setting
     call.limit(clock.after(totalMs, () => cancel.cancel(timeout('total', totalMs))))
     listen(call)
     const output = asked.output === undefined ? undefined : schemas.resolve(asked.output, '"output"')
-    const hooks = openHooks(plugins, { id: call.id, kind: call.kind, model: asked.model, ...(options.metadata !== undefined && { metadata: options.metadata }) })
+    const { metadata } = options
+    const hooks = openHooks(plugins, metadata === undefined ? { id: call.id, kind: call.kind, model: asked.model } : { id: call.id, kind: call.kind, model: asked.model, metadata })
     const plain = normalised(asked, output, schemas, settings)
     const admitted = (request: UpstreamRequest): Admitted => {
       if (cancel.reason !== undefined) throw cancel.reason

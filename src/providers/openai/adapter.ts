@@ -13,7 +13,7 @@ export function openaiAdapter(quirks: Quirks = QUIRKS.plain): Adapter {
     encode: (request, target, wire) => encode(request, target, wire, quirks),
     authorize: (call, secret) => ({
       ...call,
-      headers: { ...call.headers, ...(authHeader === undefined ? { authorization: `Bearer ${secret.reveal()}` } : { [authHeader]: secret.reveal() }) },
+      headers: authHeader === undefined ? { ...call.headers, authorization: `Bearer ${secret.reveal()}` } : { ...call.headers, [authHeader]: secret.reveal() },
     }),
     decode: context => new ChatDecoder(context, quirks),
     fault: (status, headers, body, nowMs) => fault(status, headers, body, nowMs, quirks),

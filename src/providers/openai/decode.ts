@@ -149,7 +149,10 @@ export class ChatDecoder implements Decoder {
   #start(out: ChatEvent[]): void {
     if (this.#started) return
     this.#started = true
-    out.push({ type: 'start', ...(this.#id !== undefined && { id: this.#id }), ...(this.#model !== undefined && { model: this.#model }) })
+    const start: { type: 'start'; id?: string; model?: string } = { type: 'start' }
+    if (this.#id !== undefined) start.id = this.#id
+    if (this.#model !== undefined) start.model = this.#model
+    out.push(start)
   }
 
   #filters(key: string, from: Body, out: ChatEvent[]): void {

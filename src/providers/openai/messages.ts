@@ -98,7 +98,7 @@ function instructions(message: SystemMessage, encoding: Encoding, at: number): B
 
 function user(message: UserMessage, encoding: Encoding, at: number): Block {
   const body = typeof message.content === 'string' ? message.content : content(message.content, encoding, at)
-  return { role: 'user', content: body, ...(message.name !== undefined && { name: message.name }) }
+  return message.name === undefined ? { role: 'user', content: body } : { role: 'user', content: body, name: message.name }
 }
 
 function idRule({ quirks }: Encoding): ToolIdRule {
