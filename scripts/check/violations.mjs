@@ -73,6 +73,7 @@ export const LAW = [
   { rule: 'pipeline-down', file: 'src/pipeline/law.ts', code: use('x', '../transport/frames.js') },
   { rule: 'platform-down', file: 'src/platform/law.ts', code: use('x', '../state/memory.js') },
   { rule: 'testing-down', file: 'src/testing/law.ts', code: use('x', '../transport/frames.js') },
+  { rule: 'prime-late', file: 'src/testing/prime.ts', code: use('x', '../engine.js') },
   { rule: 'surfaces-public', file: 'src/surfaces/law.ts', code: use('x', '../state/memory.js') },
   { rule: 'gateway-on-top', file: 'src/state/law-gateway.ts', code: use('x', '../gateway.js') },
   { rule: 'index-outermost', file: 'src/state/law-index.ts', code: use('x', '../index.js') },

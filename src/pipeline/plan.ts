@@ -13,7 +13,7 @@ import { Needs } from './needs.js'
 import type { View } from './view.js'
 
 /** Gives a deployment its parts; a reason where it has no credential. */
-export type Bring = (deployment: Deployment) => Live | { readonly reason: string }
+type Bring = (deployment: Deployment) => Live | { readonly reason: string }
 
 /** What the stage is made of. */
 export interface PlanParts {
