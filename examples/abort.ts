@@ -7,9 +7,9 @@ const gateway = new Gateway({ routes: { smart: endless } })
 const ask = { model: 'smart', messages: 'Count.' } as const
 
 const controller = new AbortController()
-setTimeout(() => controller.abort(), 50)
 try {
   const stream = await gateway.stream(ask, { signal: controller.signal })
+  setTimeout(() => controller.abort(), 50)
   for await (const text of stream.textStream) process.stdout.write(text)
 } catch (error) {
   if (!GatewayError.is(error)) throw error

@@ -19,5 +19,8 @@ for (let user = 1; user <= 50; user++) {
   sides.set(deployment, [...(sides.get(deployment) ?? []), id])
 }
 for (const [deployment, users] of sides) console.log(`${deployment}: ${users.length} users, such as ${users.slice(0, 4).join(', ')}`)
+// Copies are sent behind the calls, so the last ones may be under way.
+do await new Promise(resolve => setTimeout(resolve, 5))
+while (gateway.health().shadows > 0)
 console.log(`copies seen by the candidate: ${candidate.calls.length}`)
 await gateway.close()

@@ -35,6 +35,8 @@ export const ANSWERS: ReadonlyMap<string, readonly [first: string, second: strin
     'Tell me a long story about the sea.',
     'In the year of the three storms there was a pilot who had never lost a ship. He knew each rock by the sound the water made on it, and on nights without a moon he steered by that sound alone. One evening a captain came to him who would not wait for the tide, and the pilot said that the sea is older than any cargo. The captain laughed and put twice the price on the table. So they went out, and the wind turned, and the rocks began to speak all at once.',
   ),
+  both('How many legs has a spider?', 'Eight, in four pairs, all on the front part of its body.'),
+  both('What makes the tide?', 'The moon pulls at the sea, and the sun helps a little.'),
 ])
 
 function both(question: string, answer: string): [string, [string, string]] {

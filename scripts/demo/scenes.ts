@@ -1,8 +1,9 @@
-import { GatewayError, type CallOptions } from 'sallyport'
+import { GatewayError, type CallOptions, type GatewayOptions } from 'sallyport'
 import type { Fault } from '../loopback/index.js'
 import { ANSWERS } from './answers.js'
 import { chat, stream } from './ask.js'
 import { clean, judge, quiet, type Claim, type Expected } from './check.js'
+import { OUTAGES } from './outages.js'
 import { attempts, dollars, report, time } from './report.js'
 import { FIRST, SECOND, type DemoGateway, type Stage } from './stage.js'
 import type { Page } from './terminal.js'
@@ -24,6 +25,8 @@ export interface Scene {
   readonly question: string
   /** How the first provider fails, request by request. */
   readonly faults: readonly Fault[]
+  /** Options of its gateway, where the defaults would not show it or take too long. */
+  readonly settings?: Partial<GatewayOptions>
   /** What held, in a line. */
   readonly summary: string
   play(playing: Playing): Promise<readonly Claim[]>
@@ -173,4 +176,5 @@ export const SCENES: readonly Scene[] = [
     summary: 'the connection is closed; what came until then is booked, the rest is not',
     play: playing => leave(playing, 'Tell me a long story about the sea.'),
   },
+  ...OUTAGES,
 ]

@@ -1,4 +1,4 @@
-import { anthropic, fallback, Gateway, openai, type CallRecord, type RouteConfig } from 'sallyport'
+import { anthropic, fallback, Gateway, openai, type CallRecord, type GatewayOptions, type RouteConfig } from 'sallyport'
 import { isRecord, textOf } from '../loopback/dialect.js'
 import { startProvider, type Fault, type LoopbackProvider, type LoopbackRequest, type PlanRequest } from '../loopback/index.js'
 import { ANSWERS } from './answers.js'
@@ -24,6 +24,14 @@ function answering(place: 0 | 1): (request: PlanRequest) => string {
   return request => ANSWERS.get(questionOf(request))?.[place] ?? 'Nobody has recorded an answer to that.'
 }
 
+interface Script {
+  faults: readonly Fault[]
+  from: number
+  /** Both providers refuse everything. */
+  down: boolean
+}
+const DOWN: Fault = { status: 503 }
+
 /** The two providers, and what the first one is made to do. */
 export class Stage {
   readonly first: LoopbackProvider
@@ -32,17 +40,17 @@ export class Stage {
   record: CallRecord | undefined
   #seen = [0, 0] as [number, number]
 
-  private constructor(first: LoopbackProvider, second: LoopbackProvider, readonly script: { faults: readonly Fault[]; from: number }) {
+  private constructor(first: LoopbackProvider, second: LoopbackProvider, readonly script: Script) {
     this.first = first
     this.second = second
   }
 
   /** @param paceMs from word to word, in milliseconds. */
   static async open(paceMs = PACE_MS): Promise<Stage> {
-    const script: Stage['script'] = { faults: [], from: 0 }
-    const first = await startProvider({ dialect: 'openai', paceMs, words: answering(0), plan: attempt => script.faults[attempt - 1 - script.from] ?? { slowFirst: FIRST.firstTokenMs } })
+    const script: Script = { faults: [], from: 0, down: false }
+    const first = await startProvider({ dialect: 'openai', paceMs, words: answering(0), plan: attempt => (script.down ? DOWN : (script.faults[attempt - 1 - script.from] ?? { slowFirst: FIRST.firstTokenMs })) })
     try {
-      const second = await startProvider({ dialect: 'anthropic', paceMs, words: answering(1), plan: () => ({ slowFirst: SECOND.firstTokenMs }) })
+      const second = await startProvider({ dialect: 'anthropic', paceMs, words: answering(1), plan: () => (script.down ? DOWN : { slowFirst: SECOND.firstTokenMs }) })
       return new Stage(first, second, script)
     } catch (error) {
       await first.stop()
@@ -53,13 +61,16 @@ export class Stage {
   /**
    * Starts a scene. Its gateway is new: what one scene taught about a provider must not change the next.
    * @param faults how the first provider fails, request by request.
+   * @param settings of its gateway.
    */
-  begin(faults: readonly Fault[]): DemoGateway {
+  begin(faults: readonly Fault[], settings: Partial<GatewayOptions> = {}): DemoGateway {
     this.#seen = [this.first.requests.length, this.second.requests.length]
     this.record = undefined
     this.script.faults = faults
     this.script.from = this.first.requests.length
+    this.script.down = false
     return new Gateway<{ readonly smart: RouteConfig }>({
+      ...settings,
       routes: {
         smart: fallback(
           openai(FIRST.model, { baseUrl: this.first.baseUrl, apiKey: KEY, price: FIRST.price }),
@@ -68,6 +79,11 @@ export class Stage {
       },
       plugins: [{ name: 'demo', observe: record => void (this.record = record) }],
     })
+  }
+
+  /** Both providers fail from now on, or are well again. */
+  down(down: boolean): void {
+    this.script.down = down
   }
 
   /** What each provider was asked since the scene began. */

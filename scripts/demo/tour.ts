@@ -17,7 +17,7 @@ async function playScene(scene: Scene, number: number, stage: Stage, page: Page,
   page.paragraph(scene.call, 'dim')
   page.blank()
   page.paragraph(`> ${scene.question}`, 'cyan')
-  const gateway = stage.begin(scene.faults)
+  const gateway = stage.begin(scene.faults, scene.settings)
   const playing: Playing = { stage, gateway, page, signal }
   try {
     return verdict(page, await scene.play(playing), scene.summary)

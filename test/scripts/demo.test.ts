@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { demo } from '../../scripts/demo/demo.js'
+import { OUTAGES } from '../../scripts/demo/outages.js'
 import { answered, SCENES, type Scene } from '../../scripts/demo/scenes.js'
 import { FIRST, SECOND, Stage } from '../../scripts/demo/stage.js'
 import { Page, wrap, type Out } from '../../scripts/demo/terminal.js'
@@ -129,6 +130,19 @@ describe('the verdict of the demo', () => {
     const out = paper()
     expect((await tour([scene], out)).tally).toEqual({ scenes: 1, right: 0 })
     expect(out.text).not.toContain('all is well')
+  })
+  const [dies, waits] = OUTAGES as readonly [Scene, Scene]
+  const spoilt: readonly (readonly [trouble: string, scene: Scene])[] = [
+    ['a dead provider is still asked', { ...dies, settings: { ...dies.settings, breaker: false } }],
+    ['its circuit opens one failure late', { ...dies, settings: { ...dies.settings, breaker: { failures: 4, probeIntervalMs: 1_500 } } }],
+    ['its probe comes too soon', { ...dies, settings: { ...dies.settings, breaker: { probeIntervalMs: 100 } } }],
+    ['calls fail where they should wait out an outage', { ...waits, settings: { ...waits.settings, queue: false } }],
+    ['providers that are back are stormed', { ...waits, settings: { ...waits.settings, breaker: false, retry: { baseMs: 300, attempts: 40, maxAttempts: 80 } } }],
+  ]
+  it.each(spoilt)('is "wrong" where %s', async (_trouble, scene) => {
+    const out = paper()
+    expect((await tour([scene], out)).tally).toEqual({ scenes: 1, right: 0 })
+    expect(out.text).not.toContain(scene.summary)
   })
   it('turns one wrong scene among right ones into status 1', async () => {
     const out = paper()
