@@ -9,6 +9,7 @@ import { deploymentsOf } from '../routing/tree.js'
 import { applyPrefer } from '../routing/prefer.js'
 import { prepareAll, traitsOf, type Traits } from '../routing/traits.js'
 import type { Admitted, Plan } from './call.js'
+import { cancellable } from './cancellable.js'
 import { Needs } from './needs.js'
 import type { View } from './view.js'
 
@@ -52,9 +53,9 @@ function knownOf(target: RouteTarget, name: string): Known {
 }
 
 async function waited(parts: PlanParts, known: Known, admitted: Admitted, loading: Promise<void> | undefined): Promise<Plan> {
-  const [prepared] = await Promise.all([known.preparing.length === 0 ? undefined : prepareAll(known.preparing, admitted.request), loading])
-  const { reason } = admitted.call.cancel
-  if (reason !== undefined) throw reason
+  const { cancel } = admitted.call
+  const [prepared] = await cancellable(Promise.all([known.preparing.length === 0 ? undefined : prepareAll(known.preparing, admitted.request), loading]), cancel)
+  if (cancel.reason !== undefined) throw cancel.reason
   return arranged(parts, known, admitted, prepared)
 }
 
