@@ -5,6 +5,7 @@ import { openHooks } from '../plugins/hooks.js'
 import { timeout } from '../resilience/deadlines.js'
 import type { Router } from '../routing/router.js'
 import type { Admitted, Call, Settings } from './call.js'
+import { cancellable } from './cancellable.js'
 import { Schemas, type OutputSpec } from './schema.js'
 import { settingsOf } from './settings.js'
 import { SAMPLING, validateCallOptions, validateRequest } from './validate.js'
@@ -30,7 +31,7 @@ export function createAdmit({ router, plugins, clock }: { router: Router<Setting
       return { call, route, settings, hooks, request, output }
     }
     const request = hooks.request(plain)
-    return request instanceof Promise ? cancellable(request, call).then(admitted) : admitted(request)
+    return request instanceof Promise ? cancellable(request, cancel).then(admitted) : admitted(request)
   }
 }
 
@@ -42,14 +43,6 @@ function listen(call: Call): void {
   if (signal.aborted) return abort()
   signal.addEventListener('abort', abort, { once: true })
   call.onEnd(() => signal.removeEventListener('abort', abort))
-}
-
-/** A hook that hangs must not outlive the call. */
-function cancellable<T>(work: Promise<T>, { cancel }: Call): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const off = cancel.onCancel(reject)
-    work.then(resolve, reject).finally(off)
-  })
 }
 
 function normalised(asked: ChatRequest, output: OutputSpec | undefined, schemas: Schemas, settings: Settings): UpstreamRequest {

@@ -4,11 +4,12 @@ import type { Excluded } from '../protocol/result.js'
 import type { Candidate, Group, RouteTarget, Shadow } from '../protocol/strategy.js'
 import type { Live, LiveCandidate } from '../resilience/live.js'
 import { keepTogether } from '../routing/affinity.js'
-import { flatten } from '../routing/flatten.js'
+import { flatten, type Mirrored } from '../routing/flatten.js'
 import { deploymentsOf } from '../routing/tree.js'
 import { applyPrefer } from '../routing/prefer.js'
 import { prepareAll, traitsOf, type Traits } from '../routing/traits.js'
 import type { Admitted, Plan } from './call.js'
+import { cancellable } from './cancellable.js'
 import { Needs } from './needs.js'
 import type { View } from './view.js'
 
@@ -31,6 +32,7 @@ interface Known extends Traits {
 }
 
 const NOTHING: readonly Excluded[] = Object.freeze([])
+const NO_SHADOWS: readonly Shadow[] = Object.freeze([])
 
 /** Orders the route into candidates and leaves out those that cannot do what the request needs, saying why. Waits only where a strategy or the price table has to. */
 export function createPlan(parts: PlanParts): (admitted: Admitted) => Plan | Promise<Plan> {
@@ -51,20 +53,20 @@ function knownOf(target: RouteTarget, name: string): Known {
 }
 
 async function waited(parts: PlanParts, known: Known, admitted: Admitted, loading: Promise<void> | undefined): Promise<Plan> {
-  const [prepared] = await Promise.all([known.preparing.length === 0 ? undefined : prepareAll(known.preparing, admitted.request), loading])
-  const { reason } = admitted.call.cancel
-  if (reason !== undefined) throw reason
+  const { cancel } = admitted.call
+  const [prepared] = await cancellable(Promise.all([known.preparing.length === 0 ? undefined : prepareAll(known.preparing, admitted.request), loading]), cancel)
+  if (cancel.reason !== undefined) throw cancel.reason
   return arranged(parts, known, admitted, prepared)
 }
 
 function arranged({ bring, view: viewOf }: PlanParts, { line: fixed, shadowing }: Known, admitted: Admitted, prepared: ReadonlyMap<Group, unknown> | undefined): Plan {
   const { request, route, call } = admitted
-  const shadows: Shadow[] = []
+  const mirrored: Mirrored[] = []
   let line = fixed
   let excluded: Excluded[] | undefined
   if (line === undefined || call.options.prefer !== undefined) {
     const view = viewOf(admitted)
-    line ??= flatten(route.target, view, { notes: view.notes, ...(prepared !== undefined && { prepared }), ...(shadowing && { shadows }) })
+    line ??= flatten(route.target, view, { notes: view.notes, ...(prepared !== undefined && { prepared }), ...(shadowing && { mirrored }) })
     const preferred = applyPrefer(line, view)
     line = preferred.candidates
     excluded = [...preferred.excluded]
@@ -77,9 +79,16 @@ function arranged({ bring, view: viewOf }: PlanParts, { line: fixed, shadowing }
     if ('reason' in live) (excluded ??= []).push({ deployment: candidate.deployment.id, reason: live.reason })
     else candidates.push(liveCandidate(live, candidate))
   }
-  if (candidates.some(({ onlyAfter }) => onlyAfter === undefined)) return { admitted, candidates, excluded: excluded ?? NOTHING, shadows }
+  const first = candidates.find(({ onlyAfter }) => onlyAfter === undefined)
+  if (first !== undefined) return { admitted, candidates, excluded: excluded ?? NOTHING, shadows: shadowsOf(mirrored, first) }
   const reasons = (excluded ?? []).map(({ deployment, reason }) => `${deployment}: ${reason}`).join('; ')
   throw new GatewayError('no_candidates', `No deployment of the route "${route.name}" can take this call${reasons === '' ? '' : `. ${reasons}`}.`, { origin: 'caller', excluded: excluded ?? NOTHING })
+}
+
+/** Only what is asked first is copied: a branch that a fallback would reach has not been reached. */
+function shadowsOf(mirrored: readonly Mirrored[], { live }: LiveCandidate): readonly Shadow[] {
+  if (mirrored.length === 0) return NO_SHADOWS
+  return mirrored.flatMap(({ shadows, places }) => (places.some(({ deployment }) => deployment === live.deployment) ? shadows : NO_SHADOWS))
 }
 
 function liveCandidate(live: Live, { onlyAfter, note }: Candidate): LiveCandidate {

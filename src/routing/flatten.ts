@@ -1,6 +1,12 @@
 import { GatewayError, type Code } from '../protocol/errors.js'
 import type { Candidate, Deployment, Group, Note, RouteTarget, RouteView, Shadow } from '../protocol/ports.js'
 
+/** Shadow traffic a group asks for, and the places in line that it filled. */
+export interface Mirrored {
+  readonly shadows: readonly Shadow[]
+  readonly places: readonly Candidate[]
+}
+
 /** What comes with the order of a tree. */
 export interface Ordering {
   /** Notes of the strategies, by the target they are about. */
@@ -8,7 +14,7 @@ export interface Ordering {
   /** What `prepare()` of each group resolved to. */
   readonly prepared?: ReadonlyMap<Group, unknown>
   /** Takes the shadow traffic that groups ask for. */
-  readonly shadows?: Shadow[]
+  readonly mirrored?: Mirrored[]
 }
 
 /**
@@ -41,6 +47,7 @@ class Walker {
       return this.walk(target.use, both, note)
     }
     if (target.kind === 'deployment') return this.#add(target, onlyAfter, note)
+    const from = this.#out.length
     const ordered = this.#order(target)
     const given = ordered === target.targets ? undefined : new Set(target.targets)
     for (const child of ordered) {
@@ -49,14 +56,23 @@ class Walker {
       }
       this.walk(child, onlyAfter, note)
     }
+    if (target.shadows !== undefined) this.#mirror(target, from)
   }
 
   #order(group: Group): readonly RouteTarget[] {
-    if (this.#view === undefined) return group.targets
-    const { prepared, shadows } = this.#ordering
-    const view = prepared?.has(group) === true ? { ...this.#view, prepared: prepared.get(group) } : this.#view
-    if (shadows !== undefined && group.shadows !== undefined) shadows.push(...group.shadows(view))
-    return group.order(group.targets, view)
+    const view = this.#viewOf(group)
+    return view === undefined ? group.targets : group.order(group.targets, view)
+  }
+
+  #mirror(group: Group, from: number): void {
+    const view = this.#viewOf(group)
+    const shadows = view === undefined ? undefined : group.shadows?.(view)
+    if (shadows !== undefined && shadows.length > 0) this.#ordering.mirrored?.push({ shadows, places: this.#out.slice(from) })
+  }
+
+  #viewOf(group: Group): RouteView | undefined {
+    const { prepared } = this.#ordering
+    return this.#view !== undefined && prepared?.has(group) === true ? { ...this.#view, prepared: prepared.get(group) } : this.#view
   }
 
   #add(deployment: Deployment, onlyAfter: readonly Code[] | undefined, note: Note | undefined): void {

@@ -15,13 +15,25 @@ export interface Scene {
   readonly signals?: readonly AbortSignal[]
 }
 
+/** Gates show their state as it is; what each has in flight is named alike. */
+function inFlightOf(gate: unknown): number {
+  return (gate as { inFlight?: number } | undefined)?.inFlight ?? 0
+}
+
 /** Everything that is still held, by name; empty where nothing is. */
 export function leftovers({ gateway, clock, deployments = [], signals = [] }: Scene): Record<string, number> {
   const health = gateway.health()
   const counts: [string, number][] = [
     ['calls', health.calls],
     ['timers', clock?.pending ?? 0],
-    ...health.deployments.flatMap(({ id, keys, openAnswers = 0 }): [string, number][] => [[`keys of ${id}`, keys.inFlight], [`slots of ${id}`, openAnswers]]),
+    ['shadows', health.shadows],
+    ...health.deployments.flatMap(({ id, keys, openAnswers = 0, stats, limits }): [string, number][] => [
+      [`keys of ${id}`, keys.inFlight],
+      [`slots of ${id}`, openAnswers],
+      [`latencies of ${id}`, stats?.inFlight ?? 0],
+      [`learned limit of ${id}`, inFlightOf(limits?.learned)],
+      [`told limit of ${id}`, inFlightOf(limits?.provider)],
+    ]),
     ...deployments.map(({ id, open }): [string, number] => [`tries of ${id}`, open]),
     ...signals.map((signal, at): [string, number] => [`listeners of signal ${at}`, getEventListeners(signal, 'abort').length]),
   ]

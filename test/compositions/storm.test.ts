@@ -26,16 +26,17 @@ it.each(ORDERS)('%s first, %s behind it: 500 calls at once with faults in three 
     backup: storm,
     primaryOptions: able,
     backupOptions: able,
-    options: { deadlines: { firstEventMs: 3_000, answerMs: 3_000, idleMs: 1_500, totalMs: 12_000 }, retry: { attempts: 3 } },
+    options: { deadlines: { firstEventMs: 3_000, answerMs: 3_000, idleMs: 1_500, totalMs: 25_000 }, retry: { attempts: 3 } },
   })
   const seen = await Promise.all(Array.from({ length: 500 }, (_, at) => scene.go(WAYS[at % WAYS.length] ?? 'restart')))
   const answered = seen.filter(({ error }) => error === undefined)
+  expect(seen).toHaveLength(500)
   expect(answered.length).toBeGreaterThanOrEqual(450)
   for (const one of answered) expect(one.text).toBe(TEXT)
   for (const one of seen) {
     const tried = (one.result?.attempts ?? one.error?.attempts ?? []).filter(({ outcome }) => outcome !== 'skipped')
     expect(tried.length).toBeLessThanOrEqual(6)
-    expect(one.tookMs).toBeLessThan(13_000)
+    expect(one.tookMs).toBeLessThan(26_000)
     if (one.error !== undefined) expect(one.error.attempts?.length).toBeGreaterThan(0)
   }
   expect(seen.some(one => restarts(one) > 0)).toBe(true)
@@ -47,4 +48,4 @@ it.each(ORDERS)('%s first, %s behind it: 500 calls at once with faults in three 
   expect(scene.records).toHaveLength(500)
   await scene.nothingLeft()
   expect(rejections).toEqual([])
-})
+}, 60_000)

@@ -90,10 +90,13 @@ export interface Stage {
 }
 export type Answers = ScriptedOptions['answers']
 
-export function staged(deployments: readonly ScriptedDeployment[], options: GatewayOptions = {}, target: Deployment | Group = fallback(...deployments)): Stage {
-  const clock = virtualClock()
+/** Options with a clock that the test moves, where it needs one before the scene. */
+export type StageOptions = GatewayOptions & { readonly clock?: VirtualClock }
+
+export function staged(deployments: readonly ScriptedDeployment[], options: StageOptions = {}, target: Deployment | Group = fallback(...deployments)): Stage {
+  const clock = options.clock ?? virtualClock()
   const records: CallRecord[] = []
-  const gateway = gatewayOf(target, { clock, random: seededRandom(7), ...options }, records)
+  const gateway = gatewayOf(target, { random: seededRandom(7), ...options, clock }, records)
   const signals: AbortSignal[] = []
   return {
     clock,
@@ -116,7 +119,7 @@ export interface Pair extends Stage {
   readonly backup: ScriptedDeployment
 }
 
-export function pair(answers: Answers, more: { backup?: Answers; primary?: Partial<ScriptedOptions>; other?: Partial<ScriptedOptions>; options?: GatewayOptions } = {}): Pair {
+export function pair(answers: Answers, more: { backup?: Answers; primary?: Partial<ScriptedOptions>; other?: Partial<ScriptedOptions>; options?: StageOptions } = {}): Pair {
   const primary = scripted({ id: 'primary', model: 'm-primary', price: PRICE, ...more.primary, answers })
   const backup = scripted({ id: 'backup', model: 'm-backup', price: PRICE, ...more.other, answers: more.backup ?? TEXT })
   return { ...staged([primary, backup], more.options), primary, backup }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { fallback, GatewayError, mirror, route, when } from '../../src/index.js'
-import { flatten } from '../../src/routing/flatten.js'
-import type { Group, Shadow } from '../../src/protocol/ports.js'
+import { flatten, type Mirrored } from '../../src/routing/flatten.js'
+import type { Group } from '../../src/protocol/ports.js'
 import { routeView, seededRandom } from '../../src/testing/index.js'
 import { idsOf, thrownBy, unit } from './units.js'
 
@@ -68,15 +68,21 @@ describe('route', () => {
 
 describe('mirror', () => {
   const shadowsOf = (group: Group, random = seededRandom(1)) => {
-    const shadows: Shadow[] = []
-    const line = flatten(group, routeView({ random }), { shadows })
-    return { ids: line.map(({ deployment }) => deployment.id), shadows }
+    const mirrored: Mirrored[] = []
+    const line = flatten(group, routeView({ random }), { mirrored })
+    return { ids: line.map(({ deployment }) => deployment.id), shadows: mirrored.flatMap(({ shadows }) => shadows) }
   }
 
   it('asks the main target alone, and copies the call', () => {
     const group = mirror(fallback(a, b), c)
     expect(shadowsOf(group)).toEqual({ ids: ['a', 'b'], shadows: [{ target: c, bill: false }] })
     expect(idsOf(group.targets)).toEqual(['fallback', 'c'])
+  })
+
+  it('says whose places it copies, and none where all of them were taken before it', () => {
+    const mirrored: Mirrored[] = []
+    flatten(fallback(a, mirror(b, c), mirror(a, unit('d'))), routeView(), { mirrored })
+    expect(mirrored.map(({ places }) => places.map(({ deployment }) => deployment.id))).toEqual([['b'], []])
   })
 
   it('copies its share', () => {
