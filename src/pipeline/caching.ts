@@ -77,6 +77,11 @@ function nothing(savedNanos: number): Cost {
   return { ...total([], false), saved: savedNanos / NANOS_PER_DOLLAR }
 }
 
+/** A shared fault for a call that does not pay: who sums up what tries cost counts each once. */
+function unbilled(fault: GatewayError): GatewayError {
+  return fault.attempts === undefined ? fault : fault.with({ attempts: fault.attempts.map(({ costNanos: _, ...report }) => report) })
+}
+
 /** An answer from the cache. */
 class Known implements Recalled {
   readonly cached = 'hit'
@@ -144,8 +149,9 @@ class Seated implements Recalled {
         await seat.open()
       }
     } catch (error) {
+      const { pays } = seat
       seat.end(error as GatewayError)
-      throw error
+      throw pays ? error : unbilled(error as GatewayError)
     }
   }
   open(): Promise<void> {
