@@ -22,7 +22,7 @@ export function planOf(quick) {
       { name: 'burst', op: 'streams', shape: burst, concurrency: 1, repeat: 5, chunks: burst.chunks, freshAfter: 3 },
       { name: 'burstWarm', op: 'streams', shape: burst, concurrency: 1, repeat: 5, chunks: burst.chunks },
       { name: 'first', op: 'first', shape: short, count: quick ? 80 : 150, chunks: short.chunks },
-      { name: 'hit', op: 'hits', only: 'sallyport', count: quick ? 3_000 : 10_000, freshAfter: 4 },
+      { name: 'hit', op: 'hits', only: 'sallyport', count: 10_000, freshAfter: 3 },
     ],
     warmUp: [
       { op: 'calls', concurrency: 100, count: 6_000 },
