@@ -64,6 +64,21 @@ async function first({ count, chunks }) {
   return { ms: waits[Math.floor(waits.length / 2)] }
 }
 
+async function hits({ count, repeat = 1 }) {
+  const total = count * repeat
+  const hit = async () => {
+    const text = await client.hit()
+    if (text.length !== jsonLength) throw new Error(`the answer has ${text.length} characters instead of ${jsonLength}`)
+  }
+  await hit()
+  const before = client.hits()
+  const cpu = process.cpuUsage()
+  for (let i = 0; i < total; i++) await hit()
+  const us = cpuUs(cpu) / total
+  if (client.hits() - before !== total) throw new Error(`${client.hits() - before} of ${total} answers came from the cache`)
+  return { cpuUs: us }
+}
+
 async function collected() {
   for (let i = 0; i < 4; i++) {
     await new Promise(resolve => setTimeout(resolve, 20))
@@ -100,7 +115,7 @@ async function memory() {
   return { heap, rss, resources: process.getActiveResourcesInfo().length }
 }
 
-const OPERATIONS = { calls, streams, first, hold, drain, memory }
+const OPERATIONS = { calls, streams, first, hits, hold, drain, memory }
 
 process.on('message', async ({ id, op, ...options }) => {
   try {

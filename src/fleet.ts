@@ -113,7 +113,7 @@ export class Fleet {
   }
 
   #member(deployment: Deployment, upstream: Upstream, keys: KeyPool | undefined, paced: boolean): Member {
-    const { clock, breaker: options, circuits } = this.#parts
+    const { clock, breaker: options, circuits, priceOf } = this.#parts
     const state = circuits !== undefined && Object.hasOwn(circuits, deployment.id) ? circuits[deployment.id] : undefined
     const { concurrency, ...rates } = deployment.limits ?? {}
     const latencies = new Latencies(clock)
@@ -123,7 +123,14 @@ export class Fleet {
     const windows = Object.keys(rates).length === 0 ? undefined : new Windows(rates, { clock })
     const slots = concurrency === undefined ? undefined : new Slots(concurrency)
     const gates = [breaker, windows, pace, aimd, slots, latencies].filter(gate => gate !== undefined)
-    return { deployment, upstream, keys, gates, price: this.#parts.priceOf(deployment), stats: () => latencies.stats(), latencies, breaker, aimd, pace, windows, slots }
+    let price: Price | undefined
+    return {
+      deployment, upstream, keys, gates, stats: () => latencies.stats(), latencies, breaker, aimd, pace, windows, slots,
+      // A member may be made, for health() or isolate(), before the table of prices was read.
+      get price() {
+        return (price ??= priceOf(deployment))
+      },
+    }
   }
 
   /** The codec, and an adapter that is loaded on demand, are loaded once, with the first call. */

@@ -207,6 +207,7 @@ export class Gateway<
     // Calls that still load are refused when they have.
     this.#engine?.end(closed())
     await this.#parts.transport.close()
+    await this.#engine?.flush()
     // Calls that waited settle in the promise jobs before this, so that their records are still taken.
     await new Promise<void>(resolve => platform.defer(resolve))
     await this.#everyPlugin(plugin => plugin.close?.())

@@ -2,7 +2,7 @@ import { compatible, fallback, Gateway } from '../../dist/index.js'
 
 export function create({ baseUrl, messages }) {
   let records = 0
-  const gateway = new Gateway({
+  const options = {
     // One deployment has a price, so every call is priced; the other has none, so the table of prices is looked into as well.
     routes: {
       smart: fallback(
@@ -14,12 +14,24 @@ export function create({ baseUrl, messages }) {
       records += batch.length
     },
     plugins: [{ name: 'bench-hook', open: () => ({ request: request => request, event: event => event }) }],
-  })
+  }
+  const gateway = new Gateway(options)
   const request = { model: 'smart', messages }
+  // A gateway of its own, so that all other figures are those of one without a cache.
+  let caching
+  let hits = 0
   return {
     /** Records the log sink was given. */
     records: () => records,
     chat: async () => (await gateway.chat(request)).text,
+    /** The same call where the answer is known; the first one asks. */
+    async hit() {
+      caching ??= new Gateway({ ...options, cache: true })
+      const { text, cached } = await caching.chat(request)
+      if (cached === 'hit') hits++
+      return text
+    },
+    hits: () => hits,
     async stream(onText) {
       for await (const event of await gateway.stream(request)) if (event.type === 'text-delta') onText(event.text)
     },

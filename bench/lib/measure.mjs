@@ -43,7 +43,9 @@ export class Run {
       if (round >= this.#plan.minRounds && performance.now() - this.#startedMs > this.#plan.budgetMs) break
       this.#say(`round ${round + 1} of ${this.#plan.rounds}`)
       for (const operation of this.#plan.operations) {
-        await this.#each(async client => this.#keep(client, operation.name, round, await this.#operate(client, operation)), round)
+        await this.#each(async client => {
+          if (operation.only === undefined || operation.only === client.name) this.#keep(client, operation.name, round, await this.#operate(client, operation))
+        }, round)
       }
     }
     for (const child of this.#children.values()) child.stop()
@@ -99,7 +101,7 @@ export class Run {
     return JSON.stringify([client.module, this.#baseUrl, MODEL, JSON.stringify(MESSAGES)])
   }
 
-  async #operate(client, { name: _, shape, freshAfter, ...operation }) {
+  async #operate(client, { name: _, only: __, shape, freshAfter, ...operation }) {
     if (shape !== undefined) await this.#server.ask({ shape })
     if (freshAfter === undefined) return this.#children.get(client.name).ask(operation)
     return this.#withFresh(client, [], async child => {

@@ -14,7 +14,7 @@ export function planOf(quick) {
     memoryRuns: quick ? 1 : 3,
     heldStreams: 200,
     watchdogMs: quick ? 180_000 : 900_000,
-    /** Run by every client in every round, in this order; `freshAfter`: in a new process, after so many streams. */
+    /** Run by every client in every round, in this order; `freshAfter`: in a new process, after so many rounds of the same; `only`: by this client alone. */
     operations: [
       { name: 'at100', op: 'calls', concurrency: 100, count: quick ? 1_500 : 3_000 },
       { name: 'at1', op: 'calls', concurrency: 1, count: quick ? 400 : 1_000 },
@@ -22,6 +22,7 @@ export function planOf(quick) {
       { name: 'burst', op: 'streams', shape: burst, concurrency: 1, repeat: 5, chunks: burst.chunks, freshAfter: 3 },
       { name: 'burstWarm', op: 'streams', shape: burst, concurrency: 1, repeat: 5, chunks: burst.chunks },
       { name: 'first', op: 'first', shape: short, count: quick ? 80 : 150, chunks: short.chunks },
+      { name: 'hit', op: 'hits', only: 'sallyport', count: 10_000, freshAfter: 3 },
     ],
     warmUp: [
       { op: 'calls', concurrency: 100, count: 6_000 },
@@ -36,7 +37,7 @@ export function planOf(quick) {
   }
 }
 
-/** One column each. `of` reads the figure of a round; `times` makes it a ratio to the floor, `over` a difference to `node:http`; `hidden`: only in the JSON. */
+/** One column each. `of` reads the figure of a round; `times` makes it a ratio to the floor, `over` a difference to `node:http`; `hidden`: only in the JSON; `line`: a line of its own and not a column. */
 export const METRICS = [
   { key: 'cpuAt100', head: 'CPU/call, 100', from: 'at100', of: r => r.cpuUs, times: true, bar: 0.35, unit: 'µs', says: 'CPU per call, 100 at once' },
   { key: 'cpuAt1', head: 'CPU/call, 1', from: 'at1', of: r => r.cpuUs, times: true, bar: 0.4, unit: 'µs', says: 'CPU per call, one at a time' },
@@ -51,6 +52,7 @@ export const METRICS = [
   { key: 'streamRssKb', from: 'held', of: r => r.rssKb, hidden: true, unit: 'KB', says: 'resident memory of an open stream' },
   { key: 'addedP50Ms', head: '+p50 ms', from: 'at1', of: r => r.p50Ms, over: true, unit: 'ms', says: 'wall time over node:http, p50' },
   { key: 'addedP99Ms', head: '+p99 ms', from: 'at1', of: r => r.p99Ms, over: true, unit: 'ms', says: 'wall time over node:http, p99' },
+  { key: 'hitUs', from: 'hit', of: r => r.cpuUs, line: true, unit: 'µs', says: 'CPU of an answer from the cache' },
 ]
 
 /** Growth of the heap over these calls; one small object kept per call is five times the bound. */

@@ -53,7 +53,8 @@ function machine() {
   return { cpu: all[0]?.model.trim() ?? 'unknown', cores: all.length, platform: `${process.platform} ${process.arch}`, node: process.version, date: new Date().toISOString() }
 }
 
-const COLUMNS = METRICS.filter(metric => metric.hidden !== true)
+const COLUMNS = METRICS.filter(metric => metric.hidden !== true && metric.line !== true)
+const LINES = METRICS.filter(metric => metric.line === true)
 
 function shown(metric, value) {
   if (value === undefined || Number.isNaN(value)) return '-'
@@ -88,6 +89,15 @@ function barLines({ bars, rows }) {
   return ['sallyport against its bars:', ...grid(lines).map(line => `  ${line}`)]
 }
 
+function ownLines({ rows }) {
+  return Object.values(rows).flatMap(({ title, metrics }) =>
+    LINES.flatMap(({ key, says, unit }) => {
+      const { value, rounds } = metrics[key] ?? {}
+      return value === undefined ? [] : [`${title}: ${says} ${value.toFixed(1)} ${unit}, rounds ±${(100 * spread(rounds)).toFixed(0)} %`]
+    }),
+  )
+}
+
 function soakLines({ rows }) {
   const measured = Object.values(rows).filter(({ soak }) => soak !== undefined)
   return measured.map(({ title, soak: { bytes, calls, bytesPerCall, ok } }) => {
@@ -107,7 +117,7 @@ export function text(result) {
   }
   const head = `${on.cpu}, ${on.cores} cores, ${on.platform}, Node ${on.node}, ${on.date}`
   const about = 'Ratios to global fetch + JSON.parse in the same run (calls/s: more is better); ms and KB are absolute;'
-  return [head, about, '+p50 and +p99 are over keep-alive node:http.', '', ...grid(table), '', floorLine(result), '', ...barLines(result), ...soakLines(result), ...notes].join('\n')
+  return [head, about, '+p50 and +p99 are over keep-alive node:http.', '', ...grid(table), '', floorLine(result), '', ...barLines(result), ...ownLines(result), ...soakLines(result), ...notes].join('\n')
 }
 
 /** What `--check` holds against the run. */

@@ -49,10 +49,11 @@ export class Caching implements Recaller {
   }
 
   #recalled(hit: Hit | undefined, key: string, { call, settings }: Admitted, control: CacheControl, policy: CachePolicy): Recalled {
-    if (hit !== undefined) return new Known(hit, new Replay(hit.batches, call.kind === 'stream' ? policy.replay : 'full', this.#clock, call.cancel), this.#clock)
+    const drop = (): void => this.#cache.drop(key)
+    if (hit !== undefined) return new Known(hit, new Replay(hit.batches, call.kind === 'stream' ? policy.replay : 'full', this.#clock, call.cancel), this.#clock.now(), drop)
     const shared = control.join ? joinKey(call, settings, key) : undefined
     const seat: Seat = this.#flights.seat(shared, call.cancel, end => this.#over(key, seat.source, end, control, policy))
-    return new Seated(seat, () => this.#cache.drop(key))
+    return new Seated(seat, drop)
   }
 
   #over(key: string, source: unknown, { answer }: SharedEnd, control: CacheControl, policy: CachePolicy): void {
@@ -77,6 +78,11 @@ function nothing(savedNanos: number): Cost {
   return { ...total([], false), saved: savedNanos / NANOS_PER_DOLLAR }
 }
 
+/** A shared fault for a call that does not pay: who sums up what tries cost counts each once. */
+function unbilled(fault: GatewayError): GatewayError {
+  return fault.attempts === undefined ? fault : fault.with({ attempts: fault.attempts.map(({ costNanos: _, ...report }) => report) })
+}
+
 /** An answer from the cache. */
 class Known implements Recalled {
   readonly cached = 'hit'
@@ -84,12 +90,14 @@ class Known implements Recalled {
   readonly answered: Answered
   readonly #hit: Hit
   readonly #replay: Replay
+  readonly #drop: () => void
 
-  constructor(hit: Hit, replay: Replay, clock: Clock) {
+  constructor(hit: Hit, replay: Replay, firstEventAtMs: number, drop: () => void) {
     const { deployment, provider, model } = hit.answer
     this.#hit = hit
     this.#replay = replay
-    this.answered = { deployment, provider, model, headers: {}, firstEventAtMs: clock.now() }
+    this.#drop = drop
+    this.answered = { deployment, provider, model, headers: {}, firstEventAtMs }
   }
 
   take(): Promise<void> {
@@ -109,6 +117,10 @@ class Known implements Recalled {
   }
   bill(): Cost {
     return nothing(this.#hit.answer.costNanos ?? 0)
+  }
+  /** Another schema may ask for more than the one it was held against before. */
+  refused(): void {
+    this.#drop()
   }
 }
 
@@ -144,8 +156,9 @@ class Seated implements Recalled {
         await seat.open()
       }
     } catch (error) {
+      const { pays } = seat
       seat.end(error as GatewayError)
-      throw error
+      throw pays ? error : unbilled(error as GatewayError)
     }
   }
   open(): Promise<void> {

@@ -31,7 +31,8 @@ export function createSettle({ plugins, clock, content, learning }: { plugins: r
     const { source, admitted } = known
     const cost = source === undefined ? total([], false) : source.bill()
     const firstAtMs = source?.answered?.firstEventAtMs
-    const settled: Settled = firstAtMs === undefined ? { cost, totalMs } : { cost, totalMs, firstEventMs: firstAtMs - call.startedMs }
+    // Who joins a stream later did not wait for what was there before it asked.
+    const settled: Settled = firstAtMs === undefined ? { cost, totalMs } : { cost, totalMs, firstEventMs: Math.max(0, firstAtMs - call.startedMs) }
     call.end()
     const learns = admitted !== undefined && call.system === undefined && learning.concerns(admitted.route)
     if (observers.length > 0 || learns) {

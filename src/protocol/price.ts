@@ -93,8 +93,8 @@ class Meter {
     if (tokens <= 0) return
     let perMillion = this.#own(kind)
     for (let whole = PART_OF[kind]; perMillion === undefined && whole !== undefined; whole = PART_OF[whole]) perMillion = this.#own(whole)
-    // One token at 1 USD per million is 1,000 nano-dollars.
-    this.#fee(kind, tokens * (perMillion ?? 0) * 1000)
+    // One token at 1 USD per million is 1,000 nano-dollars. By the token first: 37.5 is a number, 0.0375 is not quite.
+    this.#fee(kind, tokens * ((perMillion ?? 0) * 1000))
   }
 
   #fee(kind: string, nanos: number): void {

@@ -15,7 +15,7 @@ export interface AnswerOrigin {
   readonly model: string
   readonly deployment: string
   readonly usage: Usage
-  /** Nano-dollars of the attempt that answered; `null` where no price is known. */
+  /** Nano-dollars that asking for it cost, with the tries it took; `null` where no price is known. */
   readonly costNanos: number | null
 }
 
