@@ -36,7 +36,7 @@ module.exports = {
     { name: 'surfaces-outside', severity: 'error', from: { path: '^src/', pathNot: ours('surfaces/', 'index\\.ts$') }, to: { path: '^src/surfaces/' } },
     { name: 'inside-src', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|scripts|examples|bench|dist)/' } },
     door('p-retry', '^src/resilience/dispatch[^/]*\\.ts$'),
-    door('p-queue', '^src/resilience/line\\.ts$'),
+    door('p-queue', '^src/resilience/line[^/]*\\.ts$'),
     door('eventsource-parser', '^src/transport/frames\\.ts$'),
     door('lru-cache', '^src/state/(memory|cache)\\.ts$'),
     door('zod', '^src/options\\.ts$'),

@@ -64,8 +64,11 @@ export class Walk implements Host {
     this.#state.mustContinue = true
   }
 
-  full(candidate: LiveCandidate): void {
-    if (!this.#full.includes(candidate)) this.#full.push(candidate)
+  full(candidate: LiveCandidate, reason?: string): void {
+    if (this.#full.includes(candidate)) return
+    this.#full.push(candidate)
+    // Said where somebody else is asked instead; a call that waits for it is its own explanation.
+    if (reason !== undefined && this.#queue.length > 0) this.#entry.skip(candidate, reason)
   }
 
   afresh(candidate: LiveCandidate): void {
@@ -158,8 +161,8 @@ export class Walk implements Host {
 
   #entered(candidate: LiveCandidate, answer: Entered | Barred, allowed: number, cancel: Cancel): Promise<Attempt | undefined> | undefined {
     if (isEntered(answer)) return this.#visiting(candidate, cancel).ask(answer, allowed - 1)
-    const { why, fault } = answer
-    if (why === 'full') this.full(candidate)
+    const { why, fault, reason } = answer
+    if (why === 'full') this.full(candidate, reason)
     else (this.#shut ??= new Map()).set(candidate, fault?.retryAfterMs === undefined ? undefined : this.#spec.clock.now() + fault.retryAfterMs)
     // With nobody else to ask, a short rest is waited for like any other wait the upstream asks for.
     const alone = this.#queue.length === 0 && this.#full.length === 0

@@ -13,10 +13,11 @@ export interface Entered {
 /** No leave: every place is `full`; the candidate is `shut` for a time; or its keys `rest`, which is waited for like an upstream's own wait. */
 export interface Barred {
   readonly why: 'full' | 'shut' | 'rests'
+  /** Why it is full, in words. */
+  readonly reason?: string
   readonly fault?: GatewayError
 }
 
-const FULL: Barred = { why: 'full' }
 const SHUT: Barred = { why: 'shut' }
 
 /** Gates and keys of candidates: entered without waiting, or written down why not. */
@@ -39,7 +40,7 @@ export class Entry {
   tryEnter(candidate: LiveCandidate, call = this.#call): Entered | Barred | Promise<Entered | Barred> {
     const permits = enter(candidate.live, call)
     if (isPermits(permits)) return this.lend(candidate, permits)
-    return this.#isFull(permits) ? FULL : this.#shut(candidate, permits)
+    return this.#isFull(permits) ? { why: 'full', reason: permits.reason ?? 'every place is taken' } : this.#shut(candidate, permits)
   }
 
   /** A key for the permits, or the permits given back. Waits only where a function is asked for the key. */
@@ -64,16 +65,16 @@ export class Entry {
   }
 
   #shut(candidate: LiveCandidate, { refused, retryAtMs, reason = `refused: ${refused}` }: Refusal): Barred {
-    const wait = retryAtMs === undefined ? undefined : Math.max(0, retryAtMs - this.#clock.now())
+    const wait = retryAtMs === undefined ? undefined : Math.ceil(Math.max(0, retryAtMs - this.#clock.now()))
     const fault = new GatewayError(refused, `"${candidate.live.deployment.id}" is not asked: ${reason}.`, { origin: 'gateway', ...(wait !== undefined && { retryAfterMs: wait }) })
     this.skip(candidate, reason, fault)
     return { why: 'shut', fault }
   }
 
   #rests(candidate: LiveCandidate, permits: readonly Permit[], { untilMs, fault: { code } }: KeysCooling): Barred {
-    const restMs = untilMs - this.#clock.now()
+    const restMs = Math.ceil(untilMs - this.#clock.now())
     const fault = new GatewayError(code, `Every key of "${candidate.live.deployment.id}" rests after ${code}.`, { origin: 'upstream', retryAfterMs: restMs })
-    return this.#without(candidate, permits, `every key rests for ${Math.ceil(restMs)} ms`, fault, { why: 'rests', fault })
+    return this.#without(candidate, permits, `every key rests for ${restMs} ms`, fault, { why: 'rests', fault })
   }
 
   #without(candidate: LiveCandidate, permits: readonly Permit[], reason: string, fault: GatewayError, barred: Barred): Barred {

@@ -126,16 +126,16 @@ export class Waiter implements Place {
 
 /** Refused at once: nobody can be asked before the wait is over. */
 export function tooLate(retryAfterMs: number): GatewayError {
-  return new GatewayError('queue_timeout', `Every deployment of the route rests, the first for ${Math.ceil(retryAfterMs)} ms more, which is longer than this call may wait. Try again then, raise queue.maxWaitMs, or add a deployment.`, { retryAfterMs })
+  return new GatewayError('queue_timeout', `Every deployment of the route rests, the first for ${Math.ceil(retryAfterMs)} ms more, which is longer than this call may wait. Try again then, raise queue.maxWaitMs, or add a deployment.`, { retryAfterMs: Math.ceil(retryAfterMs) })
 }
 
 /** Waited for as long as it may. */
 export function waitedOut(waitedMs: number, retryAtMs: number | undefined, nowMs: number): GatewayError {
-  const details = retryAtMs === undefined || retryAtMs <= nowMs ? {} : { retryAfterMs: retryAtMs - nowMs }
+  const details = retryAtMs === undefined || retryAtMs <= nowMs ? {} : { retryAfterMs: Math.ceil(retryAtMs - nowMs) }
   return new GatewayError('queue_timeout', `No deployment of the route became free in ${waitedMs} ms. Raise queue.maxWaitMs or limits.concurrency, or add a deployment.`, details)
 }
 
 function unavailable({ refused, retryAtMs, reason }: Refusal, nowMs: number): GatewayError {
-  const details = retryAtMs === undefined ? {} : { retryAfterMs: Math.max(0, retryAtMs - nowMs) }
+  const details = retryAtMs === undefined ? {} : { retryAfterMs: Math.max(0, Math.ceil(retryAtMs - nowMs)) }
   return new GatewayError(refused, `Every deployment of the route rests${reason === undefined ? '' : `: ${reason}`}. Set "queue" to wait for it, or add a deployment.`, details)
 }

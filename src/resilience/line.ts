@@ -97,7 +97,7 @@ export class Line {
 
   #stand(waiter: Waiter): void {
     // Most processes never wait, so most never load the queue.
-    const queue = (this.#queue ??= import('p-queue').then(({ default: Queue }) => new Queue<Tenants, Ticket>({ concurrency: 1, queueClass: Tenants })))
+    const queue = (this.#queue ??= import('./line-queue.js').then(({ default: Queue }) => new Queue<Tenants, Ticket>({ concurrency: 1, queueClass: Tenants })))
     const turn = (): Promise<void> => {
       this.#head = waiter
       return waiter.turn()

@@ -134,7 +134,7 @@ describe('slots', () => {
     await scene.clock.advance(1)
     const error = failure(scene.gateway.chat({ model: 'json', messages: ASK }))
     await scene.clock.runUntilIdle()
-    expect([(await error).code, (await error).attempts?.map(({ deployment, outcome }) => [deployment, outcome])]).toEqual([code, [['b', 'failure'], ['a', 'skipped']]])
+    expect([(await error).code, (await error).attempts?.map(({ deployment, outcome }) => [deployment, outcome])]).toEqual([code, [['a', 'skipped'], ['b', 'failure'], ['a', 'skipped']]])
     expect(a.calls).toHaveLength(1)
     await holder
     await scene.nothingLeft()
