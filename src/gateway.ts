@@ -188,18 +188,23 @@ export class Gateway<
     const breakers = members.flatMap(({ breaker }) => breaker ?? [])
     if (breakers.length > 0) return breakers
     const ids = this.health().deployments.map(deployment => deployment.id)
+    if (ids.includes(id)) throw new GatewayError('invalid_request', `The deployment ${quoted(id)} has no circuit: its key is missing, or "breaker" is false.`, { origin: 'caller' })
     const near = nearest(id, ids)
     throw new GatewayError('invalid_request', `No deployment ${quoted(id)} with a circuit is known.${near === undefined ? '' : ` Did you mean "${near}"?`}`, { origin: 'caller' })
   }
 
   /** What is known of deployments before the first call. */
   #untouched(): DeploymentHealth[] {
+    const { breaker, circuits = {} } = this.#options
     return [...this.#parts.deployments].map(deployment => {
       const { id, provider, model } = deployment
       const credential = credentialOf(deployment, platform.env)
       const none = { total: 0, cooling: 0, inFlight: 0 }
       if ('reason' in credential) return { id, provider, model, state: 'no_credential', reason: credential.reason, keys: none }
-      return { id, provider, model, state: 'ready', keys: { ...none, total: typeof credential.keys === 'object' ? credential.keys.length : 0 } }
+      const keys = { ...none, total: typeof credential.keys === 'object' ? credential.keys.length : 0 }
+      const circuit = breaker !== false && Object.hasOwn(circuits, id) ? circuits[id] : undefined
+      if (circuit === undefined) return { id, provider, model, state: 'ready', keys }
+      return { id, provider, model, state: circuit.state === 'closed' ? 'ready' : circuit.state, ...(circuit.why !== undefined && { reason: circuit.why }), sinceAtMs: circuit.sinceMs, keys, circuit }
     })
   }
 
