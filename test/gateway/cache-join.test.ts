@@ -246,6 +246,17 @@ describe('a joined stream whose upstream is cut', () => {
     nothingLeft()
   })
 
+  it('is not joined after its restart: what was said is void', async () => {
+    const { clock, read, first, nothingLeft } = pair('restart')
+    const early = read()
+    await clock.advance(450)
+    expect(first.calls[0]?.closed).toBe(true)
+    const late = read()
+    await clock.runUntilIdle()
+    expect([(await early).text, (await late).text, first.calls.length]).toEqual([TEXT, TEXT, 2])
+    nothingLeft()
+  })
+
   it('ends for all with the fault, each with what it was given', async () => {
     const { clock, read, first, second, records, nothingLeft } = pair('error')
     const reading = many(3, () => read())
