@@ -5,7 +5,7 @@ import { leftovers } from '../compositions/left-behind.js'
 import { witness } from './support.js'
 
 /** 1,000 nano-dollars an input token, 2,000 an output token. */
-export const PRICE = { input: 1, output: 2 }
+const PRICE = { input: 1, output: 2 }
 /** 10 x 1,000 + 5 x 2,000 nano-dollars at {@link PRICE}. */
 export const USAGE = { inputTokens: 10, outputTokens: 5 }
 export const NANOS = 20_000
