@@ -2,12 +2,14 @@ import { compatible, fallback, Gateway } from '../../dist/index.js'
 
 export function create({ baseUrl, messages }) {
   let records = 0
+  // High enough to refuse nobody: what is measured is that they count.
+  const limits = { concurrency: 1_000, requestsPerMinute: 10_000_000, tokensPerMinute: 10_000_000_000 }
   const options = {
     // One deployment has a price, so every call is priced; the other has none, so the table of prices is looked into as well.
     routes: {
       smart: fallback(
-        compatible({ name: 'bench', baseUrl }, 'm', { apiKey: 'sk-bench', price: { input: 1, output: 2 } }),
-        compatible({ name: 'bench2', baseUrl }, 'm', { apiKey: 'sk-bench' }),
+        compatible({ name: 'bench', baseUrl }, 'm', { apiKey: 'sk-bench', price: { input: 1, output: 2 }, limits }),
+        compatible({ name: 'bench2', baseUrl }, 'm', { apiKey: 'sk-bench', limits }),
       ),
     },
     log: batch => {

@@ -1,6 +1,7 @@
 import { GatewayError } from '../protocol/errors.js'
 import type { ChatEvent } from '../protocol/events.js'
 import type { ChatResult } from '../protocol/result.js'
+import type { Reader } from '../resilience/attempt.js'
 import type { Delivery } from './deliver.js'
 import { toResponse, type ResponseFormat } from './response.js'
 
@@ -95,22 +96,29 @@ export class ChatStream<Output = unknown> implements AsyncIterable<ChatEvent> {
       }
       return undefined
     }
-    const read = (resolve: (result: IteratorResult<T, undefined>) => void, reject: (error: unknown) => void): void =>
-      this.#delivery.read((more, fault) => {
-        if (fault !== undefined) {
-          this.#finish(fault)
-          return reject(fault)
-        }
-        if (more === undefined) {
-          this.#finish()
-          return resolve({ done: true, value: undefined })
-        }
-        batch = more
-        at = 0
-        const value = nextInBatch()
-        if (value === undefined) read(resolve, reject)
-        else resolve({ done: false, value })
-      })
+    // Kept between reads: a closure for each chunk would be garbage for each chunk.
+    let resolve: ((result: IteratorResult<T, undefined>) => void) | undefined
+    let reject: ((error: unknown) => void) | undefined
+    const onRead: Reader = (more, fault) => {
+      if (fault !== undefined) {
+        this.#finish(fault)
+        return reject?.(fault)
+      }
+      if (more === undefined) {
+        this.#finish()
+        return resolve?.({ done: true, value: undefined })
+      }
+      batch = more
+      at = 0
+      const value = nextInBatch()
+      if (value === undefined) this.#delivery.read(onRead)
+      else resolve?.({ done: false, value })
+    }
+    const read = (resolved: (result: IteratorResult<T, undefined>) => void, rejected: (error: unknown) => void): void => {
+      resolve = resolved
+      reject = rejected
+      this.#delivery.read(onRead)
+    }
     return {
       next: () => {
         const value = nextInBatch()

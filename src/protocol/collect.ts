@@ -4,7 +4,6 @@ import type { AssistantMessage, Citation, Origins, ProviderData, ReasoningPart, 
 import type { ChatResult, Partial } from './result.js'
 
 type Written = { -readonly [K in keyof TextPart]: TextPart[K] } | { -readonly [K in keyof ReasoningPart]: ReasoningPart[K] } | { -readonly [K in keyof RefusalPart]: RefusalPart[K] }
-type Open = { part: Written; chunks: string[] }
 type MessagePart = Extract<AssistantMessage['content'], readonly unknown[]>[number]
 
 /** What a fold over the events of one answer gives. */
@@ -18,8 +17,9 @@ export interface Collected extends Pick<ChatResult, 'text' | 'reasoning' | 'refu
 /** Folds events into an answer. Pure state, no I/O; `restart` starts it over but keeps the warnings. */
 export class Collector {
   #parts: MessagePart[] = []
-  #open: Open | undefined
-  #texts = { text: [] as string[], reasoning: [] as string[], refusal: [] as string[] }
+  /** The part that is being written; its text grows in place. */
+  #open: Written | undefined
+  #refused = false
   #calls: ToolCall[] = []
   #callParts: Map<number, { data?: ProviderData; part?: { -readonly [K in keyof ToolCallPart]: ToolCallPart[K] } }> | undefined
   #announced = -1
@@ -82,21 +82,21 @@ export class Collector {
 
   /** What has arrived so far. */
   partial(): Partial {
-    return { text: this.#texts.text.join(''), reasoning: this.#texts.reasoning.join(''), toolCalls: [...this.#calls] }
+    return { text: this.#textOf('text'), reasoning: this.#textOf('reasoning'), toolCalls: [...this.#calls] }
   }
 
   result(): Collected {
     this.#seal()
     const collected: { -readonly [K in keyof Collected]: Collected[K] } = {
-      text: this.#texts.text.join(''),
-      reasoning: this.#texts.reasoning.join(''),
+      text: this.#textOf('text'),
+      reasoning: this.#textOf('reasoning'),
       toolCalls: this.#calls,
       content: this.#parts,
       files: this.#files,
       warnings: this.#warnings,
       providerMetadata: this.#metadata,
     }
-    if (this.#texts.refusal.length > 0) collected.refusal = this.#texts.refusal.join('')
+    if (this.#refused) collected.refusal = this.#textOf('refusal')
     if (this.#logprobs !== undefined) collected.logprobs = this.#logprobs
     if (this.#finish !== undefined) collected.finish = this.#finish
     if (this.#id !== undefined) collected.id = this.#id
@@ -107,7 +107,7 @@ export class Collector {
   #restart(): void {
     this.#parts = []
     this.#open = undefined
-    this.#texts = { text: [], reasoning: [], refusal: [] }
+    this.#refused = false
     this.#calls = []
     this.#callParts = undefined
     this.#announced = -1
@@ -119,24 +119,28 @@ export class Collector {
     this.#model = undefined
   }
 
-  #write(type: 'text' | 'reasoning' | 'refusal', text: string): void {
-    if (this.#open?.part.type !== type) this.#begin(type)
-    this.#open?.chunks.push(text)
-    this.#texts[type].push(text)
+  /** All text of a kind, in one. */
+  #textOf(type: Written['type']): string {
+    let text = ''
+    for (const part of this.#parts) if (part.type === type) text += part.text
+    return this.#open?.type === type ? text + this.#open.text : text
   }
 
-  #begin(type: 'text' | 'reasoning' | 'refusal'): Open {
+  #write(type: Written['type'], text: string): void {
+    const open = this.#open?.type === type ? this.#open : this.#begin(type)
+    open.text += text
+  }
+
+  #begin(type: Written['type']): Written {
     this.#seal()
-    this.#open = { part: { type, text: '' }, chunks: [] }
-    return this.#open
+    if (type === 'refusal') this.#refused = true
+    return (this.#open = { type, text: '' })
   }
 
   #seal(): void {
-    const open = this.#open
-    if (open === undefined) return
-    open.part.text = open.chunks.join('')
+    if (this.#open === undefined) return
+    this.#parts.push(this.#open)
     this.#open = undefined
-    this.#parts.push(open.part)
   }
 
   #call({ index, id, name, input, arguments: text }: Extract<ChatEvent, { type: 'tool-call' }>): void {
@@ -154,8 +158,8 @@ export class Collector {
     if (on === 'message') this.#metadata[dialect] = merge(this.#metadata[dialect], data)
     else if (on === 'tool-call') this.#attachCall(dialect, data)
     else {
-      const open = this.#open?.part.type === on ? this.#open : this.#begin(on)
-      open.part.providerData = extend(open.part.providerData, dialect, data)
+      const open = this.#open?.type === on ? this.#open : this.#begin(on)
+      open.providerData = extend(open.providerData, dialect, data)
       this.#seal()
     }
   }
@@ -167,8 +171,8 @@ export class Collector {
   }
 
   #cite({ type: _, ...citation }: { type: 'citation' } & Citation): void {
-    const open = this.#open?.part.type === 'text' ? this.#open : this.#begin('text')
-    if (open.part.type === 'text') open.part.citations = [...(open.part.citations ?? []), citation]
+    const open = this.#open?.type === 'text' ? this.#open : this.#begin('text')
+    if (open.type === 'text') open.citations = [...(open.citations ?? []), citation]
   }
 }
 
