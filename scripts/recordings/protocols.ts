@@ -1,7 +1,7 @@
 import { anthropic, compatible, openai, type ChatRequest, type Deployment, type PresetId } from 'sallyport'
 import type { Delivery } from './deliveries.js'
 import type { Meaning, Rule } from './difference.js'
-import { firstMessage, readMessage } from './glued.js'
+import { takeApart, type Apart } from './glued.js'
 import { ANTHROPIC_RULES, anthropicMeaning } from './meaning-anthropic.js'
 import { OPENAI_RULES, openaiMeaning } from './meaning-openai.js'
 import { readAnthropic } from './read-anthropic.js'
@@ -35,7 +35,9 @@ export interface Protocol {
   readonly rules: readonly Rule[]
   /** Requests that our own validation refuses, with the reason: they never leave, so their response is asked for with a plain one. */
   readonly refused: ReadonlyMap<string, string>
-  exception(recording: Recording, delivery: Delivery): Exception | undefined
+  exception?(recording: Recording, delivery: Delivery): Exception | undefined
+  /** The messages of a line that holds several, to be played one by one. */
+  apart?(recording: Recording): Apart | undefined
 }
 
 function modelOf(recording: Recording): string {
@@ -82,8 +84,6 @@ const OPENAI_CHAT: Protocol = {
   exception: ({ id }, { unterminated }) => (id === 'openai-chat-002' && unterminated ? CUT : undefined),
 }
 
-const GLUED: ReadonlySet<string> = new Set(['anthropic-003', 'anthropic-004'])
-
 const ANTHROPIC: Protocol = {
   file: 'anthropic.jsonl',
   hasDone: false,
@@ -104,11 +104,7 @@ const ANTHROPIC: Protocol = {
   meaning: anthropicMeaning,
   rules: ANTHROPIC_RULES,
   refused: new Map([['anthropic-001', 'a message that is no object, recorded for the 400 it earns: it is refused before it is sent']]),
-  exception(recording) {
-    if (!GLUED.has(recording.id)) return undefined
-    const reason = `${recording.id}: the bodies of several answers, one behind the other, whose \`expect\` lays later blocks over earlier ones; a stream that was handed out takes nothing back. Its first message, up to its message_stop, is expected`
-    return { reason, expect: readMessage(firstMessage(responseText(recording))) }
-  },
+  apart: recording => (recording.features?.includes('x:concatenated') === true ? takeApart(responseText(recording), recording.expect) : undefined),
 }
 
 /** Every protocol that is played back. */

@@ -23,6 +23,8 @@ export interface Expected {
 export interface Recording {
   readonly id: string
   readonly vendor: string
+  /** What is particular to it, such as `x:concatenated`. */
+  readonly features?: readonly string[]
   readonly wire: 'json' | 'stream'
   readonly request: { readonly method: string; readonly path: string; readonly query?: string; readonly headers: Readonly<Record<string, string>>; readonly body?: { readonly json?: unknown } | null }
   readonly response: { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: { readonly json?: unknown; readonly text?: string } }

@@ -2,6 +2,7 @@ import { Gateway, GatewayError, type ChatRequest, type Warning } from 'sallyport
 import { isObject, tryParseJson } from '../../src/protocol/json.js'
 import { plainDeliveries, streamDeliveries, type Delivery } from './deliveries.js'
 import { compare, describe } from './difference.js'
+import type { Apart } from './glued.js'
 import { wrongIn, type Ended } from './outcome.js'
 import type { Protocol, Way } from './protocols.js'
 import { isEventStream, requestBody, responseText, type Recording } from './recording.js'
@@ -23,6 +24,8 @@ export interface LineReport {
   /** Why some request differs and is right all the same. */
   readonly allowed: readonly string[]
   readonly refused?: string
+  /** The line was played message by message, this many. */
+  readonly messages?: number
 }
 
 const KEY = 'key-of-the-recordings'
@@ -82,29 +85,40 @@ class LinePlay {
     const counts = { right: 0, wrong: 0, unnatural: 0 }
     const refused = this.#protocol.refused.get(id)
     if (refused !== undefined) await this.#refusal()
+    const apart = this.#protocol.apart?.(this.#recording)
     for (const delivery of this.#deliveries()) {
-      const exception = this.#protocol.exception(this.#recording, delivery)
-      const wrong = await this.#deliver(delivery, exception?.expect ?? this.#recording.expect)
+      const exception = this.#protocol.exception?.(this.#recording, delivery)
+      const wrong = await this.#wrongOf(delivery, exception?.expect ?? this.#recording.expect, apart)
       for (const fault of wrong) this.#faults.add(`${delivery.name}: ${fault}`)
       counts[wrong.length > 0 ? 'wrong' : exception === undefined ? 'right' : 'unnatural']++
       if (exception !== undefined) this.#reasons.add(exception.reason)
     }
     // A refusal that did not come is no delivery, and wrong all the same.
     if (counts.wrong === 0 && this.#faults.size > 0) counts.wrong++
-    return { id, ...counts, requests: this.#requests, faults: [...this.#faults], reasons: [...this.#reasons], allowed: [...this.#allowed], ...(refused !== undefined && { refused }) }
+    return { id, ...counts, requests: this.#requests, faults: [...this.#faults], reasons: [...this.#reasons], allowed: [...this.#allowed], ...(refused !== undefined && { refused }), ...(apart !== undefined && { messages: apart.messages }) }
   }
 
   #deliveries(): Delivery[] {
     return isEventStream(this.#recording) ? streamDeliveries(this.#protocol.hasDone) : plainDeliveries(this.#recording.wire === 'stream' ? 'stream' : 'chat-json')
   }
 
-  #book({ rewrite, cut, sized }: Pick<Delivery, 'rewrite' | 'cut' | 'sized'>): Booking {
+  #book(text: string, { rewrite, cut, sized }: Pick<Delivery, 'rewrite' | 'cut' | 'sized'>): Booking {
     const { status, headers } = this.#recording.response
-    return this.#server.book({ status, headers, sized, pieces: cut(new TextEncoder().encode(rewrite(responseText(this.#recording)))) })
+    return this.#server.book({ status, headers, sized, pieces: cut(new TextEncoder().encode(rewrite(text))) })
   }
 
-  async #deliver(delivery: Delivery, expected: Recording['expect']): Promise<string[]> {
-    const booking = this.#book(delivery)
+  /** Several messages go in an exchange each, one after the other, as the client had them. */
+  async #wrongOf(delivery: Delivery, expected: Recording['expect'], apart: Apart | undefined): Promise<string[]> {
+    if (apart === undefined) return this.#deliver(delivery, responseText(this.#recording), expected)
+    const faults = [...apart.wrong]
+    for (const { name, text, expect } of apart.parts) {
+      for (const fault of await this.#deliver(delivery, text, expect)) faults.push(`${name}: ${fault}`)
+    }
+    return faults
+  }
+
+  async #deliver(delivery: Delivery, text: string, expected: Recording['expect']): Promise<string[]> {
+    const booking = this.#book(text, delivery)
     try {
       const way = this.#protocol.way(this.#recording, booking.origin, KEY)
       const body = this.#protocol.refused.has(this.#recording.id) ? undefined : requestBody(this.#recording)
@@ -134,7 +148,7 @@ class LinePlay {
 
   /** The recorded request must be refused by the gateway, and not sent. */
   async #refusal(): Promise<void> {
-    const booking = this.#book({ rewrite: text => text, cut: bytes => [bytes], sized: true })
+    const booking = this.#book(responseText(this.#recording), { rewrite: text => text, cut: bytes => [bytes], sized: true })
     const messages = requestBody(this.#recording)?.['messages']
     const ended = await ask(this.#protocol.way(this.#recording, booking.origin, KEY), { messages: messages as ChatRequest['messages'] }, 'chat-json')
     booking.cancel()

@@ -1,7 +1,6 @@
 import { Agent, get } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
 import { byteByByte, plainDeliveries, streamDeliveries } from '../../scripts/recordings/deliveries.js'
-import { firstMessage, readMessage } from '../../scripts/recordings/glued.js'
 import { PROTOCOLS, type Protocol } from '../../scripts/recordings/protocols.js'
 import { parseRecordings, type Recording } from '../../scripts/recordings/recording.js'
 import { reportOf } from '../../scripts/recordings/report.js'
@@ -102,32 +101,20 @@ describe('a line that is played', () => {
     const broken = { ...STREAMED, request: { ...STREAMED.request, body: { json: { messages: ['Hello'] } } } }
     expect(await played(listed, broken)).toMatchObject({ wrong: 0, right: streamDeliveries(true).length, requests: 0, faults: [] })
   })
-  it('the first of several glued answers is read up to its end', () => {
-    const message = (text: string): string =>
-      [
-        { type: 'message_start', message: { usage: { input_tokens: 2, cache_read_input_tokens: 3, output_tokens: 1 } } },
-        { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
-        { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } },
-        { type: 'content_block_start', index: 1, content_block: { type: 'tool_use', id: 't', name: 'look', input: {} } },
-        { type: 'content_block_delta', index: 1, delta: { type: 'input_json_delta', partial_json: '{"a":1}' } },
-        { type: 'message_delta', delta: { stop_reason: 'tool_use' }, usage: { output_tokens: 9 } },
-        { type: 'message_stop' },
-      ].map(event => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('')
-    expect(firstMessage(message('one') + message('two'))).toBe(message('one'))
-    expect(readMessage(message('one'))).toEqual({
-      outcome: 'completion',
-      choices: [{ text: 'one', toolCalls: [{ id: 't', name: 'look', arguments: { a: 1 } }], finish: { raw: 'tool_use', accept: ['tool_calls'] } }],
-      usage: { input: 5, output: 9, cached: 3 },
-    })
-  })
 })
 
 describe('the report', () => {
   const line = (more: Partial<LineReport>): LineReport => ({ id: 'x-1', right: 2, wrong: 0, unnatural: 0, requests: 2, faults: [], reasons: [], allowed: [], ...more })
   it('closes with the counts of all files, and lists what is not right', () => {
-    const text = reportOf([{ file: 'a.jsonl', lines: [line({}), line({ id: 'x-2', right: 0, wrong: 1, faults: ['whole: text'] })] }, { file: 'b.jsonl', lines: [line({ right: 0, unnatural: 3, reasons: ['x-3: glued'], refused: 'malformed' })] }])
-    expect(text.split('\n').at(-1)).toBe('recordings: 3 lines, 6 deliveries, 2 right, 1 wrong, 3 not right by nature')
-    for (const listed of ['x-2, whole: text', 'x-3: glued', 'x-1: malformed']) expect(text).toContain(listed)
+    const text = reportOf([{ file: 'a.jsonl', lines: [line({}), line({ id: 'x-2', right: 0, wrong: 1, faults: ['whole: text'] })] }, { file: 'b.jsonl', lines: [line({ right: 0, unnatural: 3, reasons: ['x-3: cut'], refused: 'malformed' })] }])
+    expect(text.split('\n').at(-1)).toBe('recordings: 3 lines, 6 deliveries, 2 right (0 of them message by message), 1 wrong, 3 not right by nature')
+    for (const listed of ['x-2, whole: text', 'x-3: cut', 'x-1: malformed']) expect(text).toContain(listed)
+  })
+  it('a line that was played message by message is said to be so, and only where it came out right', () => {
+    const text = reportOf([{ file: 'a.jsonl', lines: [line({}), line({ id: 'x-2', messages: 5 }), line({ id: 'x-3', right: 1, wrong: 1, messages: 6 })] }])
+    expect(text.split('\n').at(-1)).toBe('recordings: 3 lines, 6 deliveries, 5 right (3 of them message by message), 1 wrong, 0 not right by nature')
+    expect(text).toContain('x-2: 5 messages in each of 2 deliveries')
+    expect(text).not.toContain('6 messages')
   })
   it('a line that is no recording is an error', () => {
     expect(() => parseRecordings('{"id":"a"}')).toThrow(/Line 1/)
