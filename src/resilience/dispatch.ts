@@ -13,6 +13,8 @@ import { WalkLog } from './log.js'
 import { wait } from './wait.js'
 import type { HedgeSpec, WalkSpec, WalkState } from './walk-spec.js'
 
+const MOST_TURNED_AWAY = 3
+
 /**
  * Executes the order of a plan: one flat walk over the candidates, one budget of tries over everything. A visit repeats one
  * candidate; the walk goes on to the next.
@@ -27,6 +29,8 @@ export class Walk implements Host {
   #full: LiveCandidate[] = []
   /** Candidates that a gate or their keys refused for a time, and until when where that was named. */
   #shut: Map<LiveCandidate, number | undefined> | undefined
+  /** Times that gates let the call in and it got no key. */
+  #turnedAway = 0
   /** Since when it waits out an outage. */
   #outageMs: number | undefined
 
@@ -34,7 +38,7 @@ export class Walk implements Host {
     this.#spec = spec
     this.#queue = [...spec.candidates]
     this.#state = { left: spec.retry.maxAttempts, prefill: undefined, mustContinue: false, repaired: false }
-    this.#entry = new Entry(spec.clock, spec.gateCall, this.log, spec.startedMs, spec.retry.retryAfterCapMs)
+    this.#entry = new Entry(spec, this.log)
   }
 
   /** Some candidate is left, and a try for it. */
@@ -189,7 +193,7 @@ export class Walk implements Host {
     // A limit of ours that slides on is waited for like a place; the call's own end bounds it.
     const candidate = await this.#inLine(waiting, { outage: true, untilMs: startedMs + deadlines.totalMs }, cancel)
     this.#full = waiting.filter(other => other !== candidate.candidate)
-    return this.#letIn(candidate, cancel)
+    return this.#letIn(candidate, Math.min(this.#spec.retry.attempts, this.#state.left) - 1, cancel)
   }
 
   /** An outage: every candidate is unavailable or has failed. Waits, in the line of the route, until one is well again. */
@@ -204,7 +208,8 @@ export class Walk implements Host {
     const resets = shut.length < waiting.length ? [undefined] : shut.map(one => known?.get(one))
     const retryAtMs = resets.includes(undefined) ? undefined : Math.min(...(resets as number[]))
     this.#shut = undefined
-    return this.#letIn(await this.#inLine(waiting, { outage: true, untilMs, ...(retryAtMs !== undefined && { retryAtMs }) }, cancel), cancel)
+    // One try: whoever fails again waits again, and longer.
+    return this.#letIn(await this.#inLine(waiting, { outage: true, untilMs, ...(retryAtMs !== undefined && { retryAtMs }) }, cancel), 0, cancel)
   }
 
   async #inLine(waiting: readonly LiveCandidate[], standing: Standing, cancel: Cancel): Promise<InLine> {
@@ -216,9 +221,12 @@ export class Walk implements Host {
     }
   }
 
-  async #letIn({ candidate, permits }: InLine, cancel: Cancel): Promise<Attempt | undefined> {
+  async #letIn({ candidate, permits }: InLine, retries: number, cancel: Cancel): Promise<Attempt | undefined> {
     const answer = await this.#entry.lend(candidate, permits)
-    return isEntered(answer) ? this.#visiting(candidate, cancel).ask(answer, Math.min(this.#spec.retry.attempts, this.#state.left) - 1) : undefined
+    if (isEntered(answer)) return this.#visiting(candidate, cancel).ask(answer, retries)
+    // A key that cannot be had would be asked for again and again.
+    if (++this.#turnedAway > MOST_TURNED_AWAY) throw this.log.exhausted()
+    return undefined
   }
 
   #visiting(candidate: LiveCandidate, cancel: Cancel): Visit {

@@ -1,9 +1,12 @@
 import { GatewayError, verdict } from '../protocol/errors.js'
-import type { Clock, GateCall, Permit, Refusal } from '../protocol/ports.js'
+import type { Clock, Permit, Refusal } from '../protocol/ports.js'
 import { enter, isPermits } from './gates.js'
 import { isCooling, type KeyLease, type KeysCooling } from './keypool.js'
 import type { LiveCandidate } from './live.js'
 import type { WalkLog } from './log.js'
+import type { WalkSpec } from './walk-spec.js'
+
+type EntrySpec = Pick<WalkSpec, 'clock' | 'gateCall' | 'startedMs' | 'retry' | 'deadlines'>
 
 /** Leave to try a candidate: its permits and a key. */
 export interface Entered {
@@ -22,22 +25,17 @@ const SHUT: Barred = { why: 'shut' }
 
 /** Gates and keys of candidates: entered without waiting, or written down why not. */
 export class Entry {
+  readonly #spec: EntrySpec
   readonly #clock: Clock
-  readonly #call: GateCall
   readonly #log: WalkLog
-  readonly #startedMs: number
-  readonly #capMs: number
 
-  /** @param capMs the longest wait for a limit that is worth standing in line for. */
-  constructor(clock: Clock, call: GateCall, log: WalkLog, startedMs: number, capMs: number) {
-    this.#capMs = capMs
-    this.#clock = clock
-    this.#call = call
+  constructor(spec: EntrySpec, log: WalkLog) {
+    this.#spec = spec
+    this.#clock = spec.clock
     this.#log = log
-    this.#startedMs = startedMs
   }
 
-  tryEnter(candidate: LiveCandidate, call = this.#call): Entered | Barred | Promise<Entered | Barred> {
+  tryEnter(candidate: LiveCandidate, call = this.#spec.gateCall): Entered | Barred | Promise<Entered | Barred> {
     const permits = enter(candidate.live, call)
     if (isPermits(permits)) return this.lend(candidate, permits)
     return this.#isFull(permits) ? { why: 'full', reason: permits.reason ?? 'every place is taken' } : this.#shut(candidate, permits)
@@ -56,12 +54,14 @@ export class Entry {
   }
 
   skip(candidate: LiveCandidate, reason: string, fault?: GatewayError): void {
-    this.#log.skipped(candidate, reason, this.#clock.now() - this.#startedMs, fault)
+    this.#log.skipped(candidate, reason, this.#clock.now() - this.#spec.startedMs, fault)
   }
 
   /** A place frees when an answer ends; one of a limit of ours that slides on soon is as good as that. A circuit that is open is neither. */
   #isFull({ refused, retryAtMs }: Refusal): boolean {
-    return refused === 'queue_full' || (verdict(refused).blame === 'key' && retryAtMs !== undefined && retryAtMs - this.#clock.now() <= this.#capMs)
+    if (refused === 'queue_full' || verdict(refused).blame !== 'key' || retryAtMs === undefined) return refused === 'queue_full'
+    const { retry, startedMs, deadlines } = this.#spec
+    return retryAtMs - this.#clock.now() <= retry.retryAfterCapMs && retryAtMs < startedMs + deadlines.totalMs
   }
 
   #shut(candidate: LiveCandidate, { refused, retryAtMs, reason = `refused: ${refused}` }: Refusal): Barred {

@@ -9,8 +9,13 @@ export function neverBegan(end: AttemptEnd): boolean {
   return end.outcome === 'neutral' && end.fault === undefined
 }
 
-/** Enters all gates of a deployment or none. */
-export function enter(live: Live, call: GateCall): readonly Permit[] | Refusal {
+/**
+ * Enters all gates of a deployment or none.
+ * @param nowMs for those who wait in line: keys that all rest then refuse like a gate.
+ */
+export function enter(live: Live, call: GateCall, nowMs?: number): readonly Permit[] | Refusal {
+  const resting = nowMs === undefined ? undefined : live.keys?.resting(nowMs)
+  if (resting !== undefined) return resting
   if (live.gates.length === 0) return NONE
   const permits: Permit[] = []
   for (const gate of live.gates) {

@@ -1,5 +1,5 @@
 import { GatewayError } from '../protocol/errors.js'
-import type { Keys } from '../protocol/ports.js'
+import type { Keys, Refusal } from '../protocol/ports.js'
 import { Secret } from '../protocol/secret.js'
 
 /** A rejected or exhausted key rests this long before it is tried again, in milliseconds. */
@@ -51,6 +51,16 @@ export class KeyPool {
       return { untilMs: soonest?.coolUntilMs ?? nowMs, fault: soonest?.fault ?? new GatewayError('credential_rejected', 'No key is usable.') }
     }
     return this.#lease(best)
+  }
+
+  /** Until when every key rests, as a gate would say it; `undefined` where one can be lent now. */
+  resting(nowMs: number): Refusal | undefined {
+    let soonest: Entry | undefined
+    for (const entry of this.#entries) {
+      if (entry.coolUntilMs <= nowMs) return undefined
+      if (soonest === undefined || entry.coolUntilMs < soonest.coolUntilMs) soonest = entry
+    }
+    return soonest === undefined ? undefined : { refused: soonest.fault?.code ?? 'credential_rejected', retryAtMs: soonest.coolUntilMs, reason: 'every key rests' }
   }
 
   /** After a key was refused: another one can be asked now. */

@@ -98,7 +98,7 @@ export class Waiter implements Place {
     try {
       const refusals: Refusal[] = []
       for (const candidate of this.#spec.candidates) {
-        const answer = enter(candidate.live, this.#spec.call)
+        const answer = enter(candidate.live, this.#spec.call, this.#spec.clock?.now())
         if (isPermits(answer)) return this.end({ candidate, permits: answer })
         refusals.push(answer)
       }
