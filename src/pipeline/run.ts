@@ -21,7 +21,7 @@ export interface Stages {
   /** Ask, until an upstream commits. */
   readonly dispatch: (plan: Plan, cancel: Cancel) => Flight
   /** Hand the events to the caller. */
-  readonly deliver: (admitted: Admitted, source: Source, settle: Settle) => Delivery
+  readonly deliver: (admitted: Admitted, source: Source) => Delivery
   /** Price, release, record: at the end of the answer, whoever ends it. */
   readonly settle: Settle
   /** Beside the stages: sends the copies of a call that a strategy asks for. */
@@ -49,11 +49,11 @@ export function createRun({ admit, recall, plan, reserve, dispatch, deliver, set
         const flight = launch(planning instanceof Promise ? await planning : planning, call.cancel)
         known = { admitted, source: flight }
         await flight.open()
-        return deliver(admitted, flight, settle)
+        return deliver(admitted, flight)
       }
       known = { admitted, source: recalled }
       await recalled.take(async cancel => launch(await plan(admitted), cancel))
-      return deliver(admitted, recalled, settle)
+      return deliver(admitted, recalled)
     } catch (error) {
       const fault: GatewayError = asGatewayError(error)
       settle(call, endOf(fault), known)

@@ -4,10 +4,9 @@ import { IDLE_HOOKS } from '../plugins/hooks.js'
 import type { Cancel } from '../resilience/cancel.js'
 import type { Admitted, Plan } from './call.js'
 import { Call } from './call.js'
-import type { Delivery } from './deliver.js'
+import type { Delivery, Settle } from './deliver.js'
 import type { Flight } from './flight.js'
 import { endOf, type Known } from './settle.js'
-import type { Settle } from './deliver.js'
 
 /** Copies under way at once; more are not made. */
 const MOST = 100
@@ -16,7 +15,7 @@ const MOST = 100
 export interface ShadowParts {
   readonly plan: (admitted: Admitted) => Plan | Promise<Plan>
   readonly dispatch: (plan: Plan, cancel: Cancel) => Flight
-  readonly deliver: (admitted: Admitted, flight: Flight, settle: Settle) => Delivery
+  readonly deliver: (admitted: Admitted, flight: Flight) => Delivery
   readonly settle: Settle
   /** Does it after what is going on now. */
   readonly defer: (fn: () => void) => void
@@ -67,7 +66,7 @@ export class Shadows {
       const flight = dispatch(await plan(own), own.call.cancel)
       known = { admitted: own, source: flight }
       await flight.open()
-      await deliver(own, flight, settle).drain()
+      await deliver(own, flight).drain()
     } catch (error) {
       const fault = GatewayError.is(error) ? error : new GatewayError('upstream_error', 'Shadow traffic failed.')
       // A fault after commit was settled by the delivery: its call has ended.

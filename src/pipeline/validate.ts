@@ -25,6 +25,7 @@ const HINTS = new Map([
   ['functions', 'tools'],
   ['prompt', 'messages'],
 ])
+const WHOLE: ReadonlySet<string> = new Set(['maxOutputTokens', 'topK', 'seed'])
 const NUMBERS: readonly (readonly [keyof ChatRequest, number, number])[] = [
   ['maxOutputTokens', 1, Number.MAX_SAFE_INTEGER],
   ['temperature', 0, 2],
@@ -63,14 +64,25 @@ export function validateRequest(request: ChatRequest): void {
   validateChoices(request)
   validateMessages(request.messages)
   if (request.tools !== undefined) validateTools(request.tools)
+  validateToolChoice(request)
 }
 
 function validateNumbers(request: ChatRequest): void {
   for (const [key, low, high] of NUMBERS) {
     const value: unknown = request[key]
     if (value === undefined) continue
-    if (typeof value !== 'number' || !(value >= low && value <= high)) throw bad(`"${key}" must be a number${high < 10 ? ` from ${low} to ${high}` : low > 0 ? ` of at least ${low}` : ''}.`)
+    if (typeof value !== 'number' || !(value >= low && value <= high) || (WHOLE.has(key) && !Number.isInteger(value))) throw bad(`"${key}" must be a ${WHOLE.has(key) ? 'whole ' : ''}number${high < 10 ? ` from ${low} to ${high}` : low > 0 ? ` of at least ${low}` : ''}.`)
   }
+}
+
+/** A tool that is not there would be every provider's 400. */
+function validateToolChoice({ toolChoice, tools }: ChatRequest): void {
+  if (typeof toolChoice !== 'object' || tools === undefined) return
+  const names = tools.flatMap(tool => ('name' in tool ? [tool.name] : []))
+  // A tool of a provider's own has a name that only the provider knows.
+  if (names.includes(toolChoice.name) || names.length < tools.length) return
+  const near = nearest(toolChoice.name, names)
+  throw bad(`"toolChoice" names the tool ${quoted(toolChoice.name)}, which is not among "tools".${near === undefined ? '' : ` Did you mean "${near}"?`}`)
 }
 
 const isCount = (value: unknown, most = Number.MAX_SAFE_INTEGER): boolean => Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= most

@@ -57,6 +57,8 @@ const MESSAGES: readonly Row[] = [
 const VALUES: readonly Row[] = [
   ['no model', { model: undefined }, /"model" must be the name of a route/],
   ['a temperature that is none', { temperature: 3 }, /"temperature" must be a number from 0 to 2/],
+  ['half a token', { maxOutputTokens: 10.5 }, /"maxOutputTokens" must be a whole number of at least 1/],
+  ['a tool that is not there, naming the nearest', { tools: [{ name: 'weather', inputSchema: {} }], toolChoice: { name: 'wether' } }, /names the tool "wether".*Did you mean "weather"/],
   ['a share that is not a number', { topP: NaN }, /"topP" must be a number from 0 to 1/],
   ['a bound written as a text', { maxOutputTokens: '100' }, /"maxOutputTokens" must be a number of at least 1/],
   ['no output at all', { maxOutputTokens: 0 }, /"maxOutputTokens" must be/],
