@@ -60,7 +60,7 @@ const VALUES: readonly Row[] = [
   ['half a token', { maxOutputTokens: 10.5 }, /"maxOutputTokens" must be a whole number of at least 1/],
   ['a tool that is not there, naming the nearest', { tools: [{ name: 'weather', inputSchema: {} }], toolChoice: { name: 'wether' } }, /names the tool "wether".*Did you mean "weather"/],
   ['a share that is not a number', { topP: NaN }, /"topP" must be a number from 0 to 1/],
-  ['a bound written as a text', { maxOutputTokens: '100' }, /"maxOutputTokens" must be a number of at least 1/],
+  ['a bound written as a text', { maxOutputTokens: '100' }, /"maxOutputTokens" must be a whole number of at least 1/],
   ['no output at all', { maxOutputTokens: 0 }, /"maxOutputTokens" must be/],
   ['a stop that is no text', { stop: 5 }, /"stop" must be a text or a list/],
   ['an empty stop in a list', { stop: ['a', ''] }, /"stop" must be a text or a list/],
