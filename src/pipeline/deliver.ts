@@ -28,22 +28,7 @@ export class Delivery implements Cancellable {
   #reading = false
   #fault: GatewayError | undefined
   #done: Reader | undefined
-  readonly #onRead = (batch: readonly ChatEvent[] | undefined, fault: GatewayError | undefined = this.call.cancel.reason): void => {
-    this.#reading = false
-    const done = this.#done
-    let given: readonly ChatEvent[] = []
-    try {
-      if (fault !== undefined) throw fault
-      if (batch !== undefined) given = this.#pass(batch)
-      // Over with the finish: a reader may never ask for what comes after it.
-      if (batch === undefined || batch.at(-1)?.type === 'finish') this.#end({ outcome: 'success' })
-    } catch (error) {
-      given = this.#fail(error)
-    }
-    if (given.length > 0 || done === undefined) done?.(given)
-    // A hook may hold everything back, any number of times: not on this stack.
-    else queueMicrotask(() => this.read(done))
-  }
+  readonly #onRead: Reader = (batch, fault) => this.#arrived(batch, fault ?? this.call.cancel.reason)
 
   constructor(admitted: Admitted, source: Source, settle: Settle, keepRaw = false) {
     this.#admitted = admitted
@@ -104,6 +89,23 @@ export class Delivery implements Cancellable {
     this.#source.end(reason)
     // Ends what the flight may be about to open, too.
     this.call.cancel.cancel(reason)
+  }
+
+  #arrived(batch: readonly ChatEvent[] | undefined, fault: GatewayError | undefined): void {
+    this.#reading = false
+    const done = this.#done
+    let given: readonly ChatEvent[] = []
+    try {
+      if (fault !== undefined) throw fault
+      if (batch !== undefined) given = this.#pass(batch)
+      // Over with the finish: a reader may never ask for what comes after it.
+      if (batch === undefined || batch.at(-1)?.type === 'finish') this.#end({ outcome: 'success' })
+    } catch (error) {
+      given = this.#fail(error)
+    }
+    if (given.length > 0 || done === undefined) done?.(given)
+    // A hook may hold everything back, any number of times: not on this stack.
+    else queueMicrotask(() => this.read(done))
   }
 
   #pass(batch: readonly ChatEvent[]): readonly ChatEvent[] {

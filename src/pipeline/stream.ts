@@ -86,51 +86,7 @@ export class ChatStream<Output = unknown> implements AsyncIterable<ChatEvent> {
   }
 
   #iterate<T>(pick: (event: ChatEvent) => T | undefined): AsyncIterator<T, undefined> {
-    let batch: readonly ChatEvent[] = []
-    let at = 0
-    const nextInBatch = (): T | undefined => {
-      while (at < batch.length) {
-        const event = batch[at++]
-        const value = event === undefined ? undefined : pick(event)
-        if (value !== undefined) return value
-      }
-      return undefined
-    }
-    // Kept between reads: a closure for each chunk would be garbage for each chunk.
-    let resolve: ((result: IteratorResult<T, undefined>) => void) | undefined
-    let reject: ((error: unknown) => void) | undefined
-    const onRead: Reader = (more, fault) => {
-      if (fault !== undefined) {
-        this.#finish(fault)
-        return reject?.(fault)
-      }
-      if (more === undefined) {
-        this.#finish()
-        return resolve?.({ done: true, value: undefined })
-      }
-      batch = more
-      at = 0
-      const value = nextInBatch()
-      if (value === undefined) this.#delivery.read(onRead)
-      else resolve?.({ done: false, value })
-    }
-    const read = (resolved: (result: IteratorResult<T, undefined>) => void, rejected: (error: unknown) => void): void => {
-      resolve = resolved
-      reject = rejected
-      this.#delivery.read(onRead)
-    }
-    return {
-      next: () => {
-        const value = nextInBatch()
-        return value === undefined ? new Promise(read) : Promise.resolve({ done: false, value })
-      },
-      return: () => {
-        batch = []
-        this.#delivery.cancel()
-        this.#finish(this.#delivery.fault)
-        return Promise.resolve({ done: true, value: undefined })
-      },
-    }
+    return new Events(this.#delivery, pick, error => this.#finish(error))
   }
 
   async #drain(): Promise<void> {
@@ -150,5 +106,66 @@ export class ChatStream<Output = unknown> implements AsyncIterable<ChatEvent> {
       else reject(error)
     }
     this.#waiting = []
+  }
+}
+
+/** One reader's way through a stream. A class: the engine forgets the fast code of functions that live and die with each stream. */
+class Events<T> implements AsyncIterator<T, undefined> {
+  readonly #delivery: Delivery
+  readonly #pick: (event: ChatEvent) => T | undefined
+  readonly #finish: (error?: unknown) => void
+  #batch: readonly ChatEvent[] = []
+  #at = 0
+  #resolve: ((result: IteratorResult<T, undefined>) => void) | undefined
+  #reject: ((error: unknown) => void) | undefined
+  readonly #onRead: Reader = (batch, fault) => this.#read(batch, fault)
+
+  constructor(delivery: Delivery, pick: (event: ChatEvent) => T | undefined, finish: (error?: unknown) => void) {
+    this.#delivery = delivery
+    this.#pick = pick
+    this.#finish = finish
+  }
+
+  next(): Promise<IteratorResult<T, undefined>> {
+    const value = this.#next()
+    if (value !== undefined) return Promise.resolve({ done: false, value })
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+      this.#delivery.read(this.#onRead)
+    })
+  }
+
+  return(): Promise<IteratorResult<T, undefined>> {
+    this.#batch = []
+    this.#delivery.cancel()
+    this.#finish(this.#delivery.fault)
+    return Promise.resolve({ done: true, value: undefined })
+  }
+
+  /** What is left of the batch that came last. */
+  #next(): T | undefined {
+    while (this.#at < this.#batch.length) {
+      const event = this.#batch[this.#at++]
+      const value = event === undefined ? undefined : this.#pick(event)
+      if (value !== undefined) return value
+    }
+    return undefined
+  }
+
+  #read(batch: readonly ChatEvent[] | undefined, fault: GatewayError | undefined): void {
+    if (fault !== undefined) {
+      this.#finish(fault)
+      return this.#reject?.(fault)
+    }
+    if (batch === undefined) {
+      this.#finish()
+      return this.#resolve?.({ done: true, value: undefined })
+    }
+    this.#batch = batch
+    this.#at = 0
+    const value = this.#next()
+    if (value === undefined) this.#delivery.read(this.#onRead)
+    else this.#resolve?.({ done: false, value })
   }
 }

@@ -47,7 +47,7 @@ export interface Frame {
   readonly data: string
 }
 /** Cuts a byte stream into frames; `onFrame` is called synchronously. Bounded: throws `malformed_response` past its limits. */
-export type Framing = (onFrame: (frame: Frame) => void) => { push(chunk: Uint8Array): void; end(): void }
+export type Framing = (onFrame: (frame: Frame) => void) => { push(chunk: Uint8Array): void; end(): void; /** Nothing more is pushed: what it held may serve another body. */ release?(): void }
 
 /** Turns one answer into events. Stateful, single use; throws a {@link GatewayError}. */
 export interface Decoder {

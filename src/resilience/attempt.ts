@@ -37,20 +37,7 @@ export class Attempt implements Cancellable {
   /** Who waits for commit. */
   #resolve: ((attempt: Attempt) => void) | undefined
   #reject: ((fault: GatewayError) => void) | undefined
-  readonly #onEvents = (batch: readonly ChatEvent[] | undefined, error?: unknown): void => {
-    const done = this.#waiting
-    // Ended meanwhile: whoever waited was told.
-    if (done === undefined) return
-    this.#waiting = undefined
-    let taken: readonly ChatEvent[] | undefined
-    try {
-      if (error !== undefined) throw error
-      taken = this.#took(batch)
-    } catch (cause) {
-      return done(undefined, this.#broke(cause))
-    }
-    done(taken)
-  }
+  readonly #onEvents = (batch: readonly ChatEvent[] | undefined, error?: unknown): void => this.#events(batch, error)
   readonly #onError = (error: unknown): void => this.#onEvents(undefined, error ?? new Error('no reason'))
 
   private constructor(spec: AttemptSpec) {
@@ -161,6 +148,21 @@ export class Attempt implements Cancellable {
     } catch (error) {
       this.#broke(error)
     }
+  }
+
+  #events(batch: readonly ChatEvent[] | undefined, error: unknown): void {
+    const done = this.#waiting
+    // Ended meanwhile: whoever waited was told.
+    if (done === undefined) return
+    this.#waiting = undefined
+    let taken: readonly ChatEvent[] | undefined
+    try {
+      if (error !== undefined) throw error
+      taken = this.#took(batch)
+    } catch (cause) {
+      return done(undefined, this.#broke(cause))
+    }
+    done(taken)
   }
 
   #onOpened(opened: Opened): void {

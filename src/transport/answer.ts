@@ -17,8 +17,10 @@ export interface AnswerParts {
   readonly bounds: AnswerLimits
   readonly clock: Clock
   readonly provider: string
-  /** The dialect's own framing; else server-sent events. */
+  /** The dialect's own framing. */
   readonly framing: Framing | undefined
+  /** What there is without one. */
+  readonly sse: Framing
 }
 
 /** After a finish reason, usage and terminal may still come; not for longer than this. */
@@ -210,6 +212,7 @@ export class Answer implements Opened, ByteConsumer {
   #finish(): void {
     this.#over = true
     this.#stopTimer()
+    this.#content.drop()
     const body = this.#body
     if (body.over === true) return
     this.#timer = this.#parts.clock.after(DRAIN_MS, () => body.cancel())

@@ -5,6 +5,7 @@ import { tryParseJson } from '../protocol/json.js'
 import { Answer } from './answer.js'
 import type { AnswerLimits } from './content.js'
 import { abortFault } from './faults.js'
+import { sseFraming } from './frames.js'
 import type { ByteReader, Received, Transport } from './types.js'
 
 /** An adapter over a transport. */
@@ -25,6 +26,7 @@ const OURS = /^(?:authorization|proxy-authorization|cookie|host|content-type|con
 /** The upstream that speaks `adapter`'s dialect over `transport`. `open` resolves when the headers of a good answer are here. */
 export function codecUpstream({ adapter, transport, target, limits }: CodecOptions): Upstream {
   const bounds = { ...LIMITS, ...limits }
+  const sse = sseFraming()
   return {
     async open(_op, request, ctx) {
       const { call, warnings } = prepare(adapter, target, request, ctx)
@@ -35,7 +37,7 @@ export function codecUpstream({ adapter, transport, target, limits }: CodecOptio
       const { status, headers, body } = received
       if (status < 200 || status > 299) throw adapter.fault(status, headers, await errorBody(received, ctx), ctx.clock.now())
       const decoder = adapter.decode({ request, target, wire: ctx.wire, status, headers })
-      return new Answer({ status, headers, warnings, body, decoder, bounds, clock: ctx.clock, provider: target.provider, framing: adapter.frames, rates: () => adapter.limits?.(headers, ctx.clock.now()) }) satisfies Opened
+      return new Answer({ status, headers, warnings, body, decoder, bounds, clock: ctx.clock, provider: target.provider, framing: adapter.frames, sse, rates: () => adapter.limits?.(headers, ctx.clock.now()) }) satisfies Opened
     },
     async probe(ctx) {
       const asked = adapter.probe?.(target)

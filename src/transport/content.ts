@@ -2,7 +2,6 @@ import { GatewayError } from '../protocol/errors.js'
 import type { ChatEvent } from '../protocol/events.js'
 import { parseJson } from '../protocol/json.js'
 import type { Decoder, Frame, Framing } from '../protocol/ports.js'
-import { sse } from './frames.js'
 import { bodyKind, firstByte, hasMark } from './sniff.js'
 
 /** Bounds of one answer, in bytes after decompression. */
@@ -17,8 +16,10 @@ export interface ContentParts {
   readonly decoder: Decoder
   readonly bounds: AnswerLimits
   readonly provider: string
-  /** The dialect's own framing; else server-sent events. */
+  /** The dialect's own framing. */
   readonly framing: Framing | undefined
+  /** What there is without one. */
+  readonly sse: Framing
 }
 
 /** The events of a body, whichever wire it turns out to be. Throws a `GatewayError`. */
@@ -52,6 +53,8 @@ export class Content {
 
   drop(): void {
     this.#held = []
+    this.#framing?.release?.()
+    this.#framing = undefined
   }
 
   /** @param lent the bytes are somebody else's after this call. */
@@ -72,6 +75,7 @@ export class Content {
     else {
       this.#framing?.end()
       if (!this.#decoder.done) this.#add(this.#decoder.end())
+      this.drop()
     }
   }
 
@@ -91,7 +95,7 @@ export class Content {
     const kind = bodyKind(first, contentType, framing !== undefined)
     if (kind === 'html') throw this.malformed('is HTML, not what the API sends. Check baseUrl and the proxy settings')
     this.#kind = kind
-    if (kind === 'frames') this.#framing = (framing ?? sse)(frame => this.#frame(frame))
+    if (kind === 'frames') this.#framing = (framing ?? this.#parts.sse)(frame => this.#frame(frame))
     return true
   }
 

@@ -1,5 +1,6 @@
 import { createParser } from 'eventsource-parser'
-import type { Framing } from '../protocol/ports.js'
+import type { GatewayError } from '../protocol/errors.js'
+import type { Frame, Framing } from '../protocol/ports.js'
 import { malformed } from './faults.js'
 
 /** Bounds of an event stream, in bytes of a line and characters of an event. */
@@ -38,57 +39,97 @@ class Utf8Text {
   }
 }
 
-/** Server-sent events with other bounds. */
-export function sseFraming({ lineBytes, eventChars }: FrameLimits): Framing {
-  return onFrame => {
-    const tooLong = (what: string) => malformed(`The event stream has ${what} that is longer than what is read.`)
-    const text = new Utf8Text()
-    const parser = createParser({
-      maxBufferSize: eventChars + lineBytes,
-      onEvent({ event, data }) {
-        if (data.length > eventChars) throw tooLong('an event')
-        onFrame(event === undefined ? { data } : { event, data })
-      },
-      onError(error) {
-        if (error.type === 'max-buffer-size-exceeded') throw tooLong('an event')
-      },
+/** Readers that wait for their next stream, at the most. */
+const MOST_IDLE = 64
+
+/**
+ * Reads one event stream after another. A class, and used again: the engine forgets the fast code of functions that live and die
+ * with each stream, and of the parser's there is no other kind.
+ */
+class SseReader {
+  readonly #limits: FrameLimits
+  readonly #idle: SseReader[]
+  readonly #parser: ReturnType<typeof createParser>
+  #onFrame: ((frame: Frame) => void) | undefined
+  #text = new Utf8Text()
+  #line = 0
+  #afterReturn = false
+
+  constructor(limits: FrameLimits, idle: SseReader[]) {
+    this.#limits = limits
+    this.#idle = idle
+    this.#parser = createParser({
+      maxBufferSize: limits.eventChars + limits.lineBytes,
+      onEvent: event => this.#event(event.event, event.data),
+      onError: error => this.#error(error.type),
     })
-    let line = 0
-    let afterReturn = false
+  }
 
-    // The parser holds back a CR that ends a chunk, and scans for CR again at each line: it is given LF only.
-    const newlines = (text: string) => {
-      const skip = afterReturn && text.startsWith('\n') ? 1 : 0
-      if (text !== '') afterReturn = text.endsWith('\r')
-      return (skip === 0 ? text : text.slice(skip)).replace(/\r\n?/g, '\n')
-    }
-    const feed = (raw: string, bytes: number) => {
-      const text = afterReturn || raw.includes('\r') ? newlines(raw) : raw
-      const last = text.lastIndexOf('\n')
-      if (last === -1) line += bytes
-      else {
-        if (line + text.indexOf('\n') > lineBytes) throw tooLong('a line')
-        line = text.length - last - 1
-      }
-      if (line > lineBytes) throw tooLong('a line')
-      if (text !== '') parser.feed(text)
-    }
+  /** Begins a stream. */
+  begin(onFrame: (frame: Frame) => void): this {
+    this.#onFrame = onFrame
+    return this
+  }
 
-    return {
-      push(chunk) {
-        if (chunk.length <= SLICE) return feed(text.decode(chunk), chunk.length)
-        for (let at = 0; at < chunk.length; at += SLICE) {
-          const slice = chunk.subarray(at, at + SLICE)
-          feed(text.decode(slice), slice.length)
-        }
-      },
-      end() {
-        // A last event without its blank line is whole all the same.
-        feed(`${text.end()}\n\n`, 2)
-      },
+  push(chunk: Uint8Array): void {
+    if (chunk.length <= SLICE) return this.#feed(this.#text.decode(chunk), chunk.length)
+    for (let at = 0; at < chunk.length; at += SLICE) {
+      const slice = chunk.subarray(at, at + SLICE)
+      this.#feed(this.#text.decode(slice), slice.length)
     }
+  }
+
+  end(): void {
+    // A last event without its blank line is whole all the same.
+    this.#feed(`${this.#text.end()}\n\n`, 2)
+  }
+
+  release(): void {
+    if (this.#onFrame === undefined) return
+    this.#onFrame = undefined
+    this.#parser.reset()
+    this.#text = new Utf8Text()
+    this.#line = 0
+    this.#afterReturn = false
+    if (this.#idle.length < MOST_IDLE) this.#idle.push(this)
+  }
+
+  #event(event: string | undefined, data: string): void {
+    if (data.length > this.#limits.eventChars) throw tooLong('an event')
+    this.#onFrame?.(event === undefined ? { data } : { event, data })
+  }
+
+  #error(type: string): void {
+    if (type === 'max-buffer-size-exceeded') throw tooLong('an event')
+  }
+
+  #feed(raw: string, bytes: number): void {
+    const text = this.#afterReturn || raw.includes('\r') ? this.#newlines(raw) : raw
+    const { lineBytes } = this.#limits
+    const last = text.lastIndexOf('\n')
+    if (last === -1) this.#line += bytes
+    else {
+      if (this.#line + text.indexOf('\n') > lineBytes) throw tooLong('a line')
+      this.#line = text.length - last - 1
+    }
+    if (this.#line > lineBytes) throw tooLong('a line')
+    if (text !== '') this.#parser.feed(text)
+  }
+
+  /** The parser holds back a CR that ends a chunk, and scans for CR again at each line: it is given LF only. */
+  #newlines(text: string): string {
+    const skip = this.#afterReturn && text.startsWith('\n') ? 1 : 0
+    if (text !== '') this.#afterReturn = text.endsWith('\r')
+    return (skip === 0 ? text : text.slice(skip)).replace(/\r\n?/g, '\n')
   }
 }
 
-/** Server-sent events: lines up to 1 MiB, events up to 4 Mi characters; throws `malformed_response` beyond. */
-export const sse: Framing = sseFraming(LIMITS)
+function tooLong(what: string): GatewayError {
+  return malformed(`The event stream has ${what} that is longer than what is read.`)
+}
+
+/** Server-sent events: lines up to 1 MiB, events up to 4 Mi characters; throws `malformed_response` beyond. Its readers are used again. */
+export function sseFraming(limits: FrameLimits = LIMITS): Framing {
+  const idle: SseReader[] = []
+  return onFrame => (idle.pop() ?? new SseReader(limits, idle)).begin(onFrame)
+}

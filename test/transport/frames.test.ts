@@ -2,7 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { GatewayError } from '../../src/protocol/errors.js'
 import type { Frame } from '../../src/protocol/ports.js'
-import { sse, sseFraming } from '../../src/transport/frames.js'
+import { sseFraming } from '../../src/transport/frames.js'
+
+const sse = sseFraming()
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 
