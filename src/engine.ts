@@ -7,6 +7,7 @@ import { expectedCost } from './pipeline/costs.js'
 import { Delivery } from './pipeline/deliver.js'
 import { createDispatch } from './pipeline/dispatch.js'
 import { Learning } from './pipeline/learning.js'
+import { OpenCalls } from './pipeline/open-calls.js'
 import { createPlan } from './pipeline/plan.js'
 import { createRecall, type Recaller } from './pipeline/recall.js'
 import { createReserve } from './pipeline/reserve.js'
@@ -45,7 +46,7 @@ export class Engine {
   readonly #parts: EngineParts
   readonly #fleet: Fleet
   readonly #run: (call: Call) => Promise<Delivery>
-  readonly #open = new Set<Call>()
+  readonly #open = new OpenCalls()
   readonly #learning = new Learning()
   readonly #shadows: Shadows
   readonly #probes: Probes | undefined
@@ -120,7 +121,7 @@ export class Engine {
 
   /** Ends every open call, the copies and the probes. */
   end(reason: GatewayError): void {
-    for (const call of [...this.#open]) call.cancel.cancel(reason)
+    for (const call of this.#open) call.cancel.cancel(reason)
     this.#shadows.close(reason)
     this.#probes?.close()
   }

@@ -10,6 +10,7 @@ import { Cancel } from '../resilience/cancel.js'
 import type { LiveCandidate } from '../resilience/live.js'
 import type { Route } from '../routing/router.js'
 import type { CachePolicy, CallCache } from '../state/cache-options.js'
+import type { OpenCalls } from './open-calls.js'
 import type { OutputSpec } from './schema.js'
 
 /** What a stream does when its upstream fails after commit. */
@@ -81,7 +82,9 @@ export class Call {
   readonly asked: ChatRequest
   readonly options: CallOptions
   readonly startedMs: number
-  readonly #open: Set<Call>
+  readonly #open: OpenCalls
+  /** Where it stands among the open calls. */
+  place = -1
   #releases: (() => void)[] | undefined
   #timer: Timer | undefined
 
@@ -89,7 +92,7 @@ export class Call {
   readonly system: SystemCall | undefined
 
   /** @param open where it stands until it was settled. */
-  constructor(id: string, kind: Call['kind'], asked: ChatRequest, options: CallOptions, startedMs: number, open: Set<Call>, system?: SystemCall) {
+  constructor(id: string, kind: Call['kind'], asked: ChatRequest, options: CallOptions, startedMs: number, open: OpenCalls, system?: SystemCall) {
     this.id = id
     this.kind = kind
     this.asked = asked

@@ -6,6 +6,7 @@ import type { Admitted, Plan } from './call.js'
 import { Call } from './call.js'
 import type { Delivery, Settle } from './deliver.js'
 import type { Flight } from './flight.js'
+import { OpenCalls } from './open-calls.js'
 import { endOf, type Known } from './settle.js'
 
 /** Copies under way at once; more are not made. */
@@ -28,7 +29,7 @@ export interface ShadowParts {
  */
 export class Shadows {
   readonly #parts: ShadowParts
-  readonly #open = new Set<Call>()
+  readonly #open = new OpenCalls()
   #made = 0
 
   constructor(parts: ShadowParts) {
@@ -45,7 +46,7 @@ export class Shadows {
 
   /** Ends the copies that are under way. */
   close(reason: GatewayError): void {
-    for (const call of [...this.#open]) call.cancel.cancel(reason)
+    for (const call of this.#open) call.cancel.cancel(reason)
   }
 
   #send({ target, bill }: Shadow, admitted: Admitted): void {

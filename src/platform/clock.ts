@@ -71,10 +71,13 @@ class Lane {
 
   remove(waiting: Waiting): void {
     waiting.lane = undefined
-    if (waiting.before === undefined) this.#head = waiting.next
-    else waiting.before.next = waiting.next
-    if (waiting.next === undefined) this.#tail = waiting.before
-    else waiting.next.before = waiting.before
+    const { next, before } = waiting
+    // A node that is gone must keep no other alive.
+    waiting.next = waiting.before = undefined
+    if (before === undefined) this.#head = next
+    else before.next = next
+    if (next === undefined) this.#tail = before
+    else next.before = before
     // Nothing waits: the system's timer runs out by itself and keeps no process alive.
     if (this.#head === undefined && this.#handle !== undefined) (this.#handle as Handle).unref?.()
   }

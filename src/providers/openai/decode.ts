@@ -38,7 +38,7 @@ export class ChatDecoder implements Decoder {
   done = false
   readonly #quirks: Quirks
   readonly #context: DecodeContext
-  readonly #calls: CallFragments
+  #calls: CallFragments | undefined
   readonly #details = new ReasoningDetails()
   #id: string | undefined
   #model: string | undefined
@@ -54,8 +54,6 @@ export class ChatDecoder implements Decoder {
   constructor(context: DecodeContext, quirks: Quirks) {
     this.#context = context
     this.#quirks = quirks
-    // Unique as the conversation grows, and the same on both wires.
-    this.#calls = new CallFragments(index => `call_${context.request.messages.length}_${index}`)
   }
 
   get finishing(): boolean {
@@ -111,7 +109,7 @@ export class ChatDecoder implements Decoder {
   }
 
   #skip(out: ChatEvent[]): ChatEvent[] {
-    if (this.#calls.pending) throw malformed('A frame inside a tool call is not JSON.')
+    if (this.#calls?.pending === true) throw malformed('A frame inside a tool call is not JSON.')
     if (this.#skipped++ < MAX_SKIPPED) out.push({ type: 'warning', warning: { code: 'frame_skipped', message: 'A frame of the stream is not JSON and was skipped.' } })
     return out
   }
@@ -228,6 +226,8 @@ export class ChatDecoder implements Decoder {
     this.#start(out)
     this.#wrote = true
     this.#seal(out)
+    // Unique as the conversation grows, and the same on both wires.
+    this.#calls ??= new CallFragments(index => `call_${this.#context.request.messages.length}_${index}`)
     this.#calls.add(call, at, out)
   }
 
@@ -255,8 +255,8 @@ export class ChatDecoder implements Decoder {
     this.#seal(out)
     for (const source of this.#sources) this.#push(source, out)
     this.#flushSound(out)
-    const reason = finishReason(this.#raw, this.#calls.count > 0, this.#quirks)
-    this.#calls.complete(reason === 'length' || reason === 'content-filter', out)
+    const reason = finishReason(this.#raw, (this.#calls?.count ?? 0) > 0, this.#quirks)
+    this.#calls?.complete(reason === 'length' || reason === 'content-filter', out)
     this.done = true
     out.push({ type: 'finish', finishReason: reason, rawFinishReason: this.#raw ?? null, usage: this.#usage ?? {} })
     return out
