@@ -43,6 +43,10 @@ export class Visit {
 
   /** Asks, with `retries` more tries; `undefined` where the candidate was given up. */
   ask(entered: Entered, retries: number): Promise<Attempt | undefined> {
+    if (this.#spent(entered)) {
+      this.#in.entry.skip(this.#candidate, 'no try left: retry.maxAttempts')
+      return Promise.resolve(undefined)
+    }
     return this.#once(entered).then(undefined, (error: unknown) => {
       const fault = asFault(error)
       return this.#refusedPrefill(fault) ? undefined : this.again(fault, retries)
@@ -62,6 +66,7 @@ export class Visit {
       }
       const answer = await this.#in.entry.tryEnter(this.#candidate)
       if (!isEntered(answer)) throw this.#barred(answer, first)
+      if (this.#spent(answer)) throw first
       return this.#once(answer)
     }
     try {
@@ -71,6 +76,15 @@ export class Visit {
       if (!this.#refusedPrefill(fault)) log.failed(this.#candidate, fault)
       return undefined
     }
+  }
+
+  /** The other side of a hedge may have taken the last try meanwhile: then all that was entered is given back. */
+  #spent({ permits, key }: Entered): boolean {
+    const { state, spec } = this.#in
+    if (state.left > 0) return false
+    for (const permit of permits) permit.release({ outcome: 'neutral', durationMs: 0 })
+    key?.release(undefined, spec.clock.now())
+    return true
   }
 
   #barred({ why, fault }: Barred, first: GatewayError): GatewayError {

@@ -105,7 +105,9 @@ export class Walk implements Host {
     if (waitMs === undefined || this.#queue.length < 2) return this.#go(cancel)
     const lanes = { first: laneOf(cancel), second: laneOf(cancel) }
     const second = (): Promise<Attempt> | undefined => (this.#queue.length > 0 && this.#state.left > 0 && budget.tryTake() ? this.#go(lanes.second) : undefined)
-    return hedged(this.#go(lanes.first), second, waitMs, clock, cancel, (side, fault) => lanes[side].cancel(fault))
+    const opening = hedged(this.#go(lanes.first), second, waitMs, clock, cancel, (side, fault) => lanes[side].cancel(fault))
+    // The error of one side was made while the other was still trying.
+    return opening.catch((error: unknown) => Promise.reject(this.log.final(asFault(error))))
   }
 
   /** One move: the next candidate, or the line. Throws where neither is left. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Gateway, fallback, type ChatEvent, type Deployment, type Opened } from '../../src/index.js'
-import { scripted, virtualClock, type ScriptedDeployment, type VirtualClock } from '../../src/testing/index.js'
+import { scripted, seededRandom, virtualClock, type ScriptedDeployment, type VirtualClock } from '../../src/testing/index.js'
 import { expectNothingLeft } from './left-behind.js'
 import { ASK, failure, ORDERS, outcomes, pair, staged, TEXT, THREE, until, wired, words, type Pair } from './support.js'
 
@@ -130,6 +130,29 @@ describe('a hedge', () => {
     expect(opened()).toBe(1)
     expect(closed()).toBeGreaterThanOrEqual(1)
     await expectNothingLeft({ gateway, clock, deployments: [backup] })
+  })
+
+  it('shares the tries of the call with its retries, however their waits fall', async () => {
+    const late = (status: number) => ({ latencyMs: 300, fail: { status } }) as const
+    for (let seed = 1; seed <= 40; seed++) {
+      const scene = pair(late(503), { backup: late(500), options: { ...hedge(100), random: seededRandom(seed), breaker: false, retry: { attempts: 4, maxAttempts: 4 + (seed % 3) } } })
+      const { error } = await scene.go('chat on JSON')
+      expect(scene.primary.calls.length + scene.backup.calls.length).toBeLessThanOrEqual(4 + (seed % 3))
+      expect(error?.attempts).toHaveLength(scene.primary.calls.length + scene.backup.calls.length)
+      await scene.nothingLeft()
+    }
+  })
+
+  it('that waits in line for a place takes none once the tries are spent', async () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const limits = { concurrency: 1 }
+      const late = { latencyMs: 300, fail: { status: 503 } } as const
+      const scene = pair(late, { backup: late, primary: { limits }, other: { limits }, options: { ...hedge(50), random: seededRandom(seed), breaker: false, retry: { attempts: 3, maxAttempts: 3 } } })
+      const calls = Array.from({ length: 3 }, () => failure(scene.gateway.chat(CHAT)))
+      await scene.clock.runUntilIdle()
+      for (const error of await Promise.all(calls)) expect(error.attempts?.filter(({ outcome }) => outcome !== 'skipped').length).toBeLessThanOrEqual(3)
+      await scene.nothingLeft()
+    }
   })
 
   it('keeps to its budget: a hundred slow calls at .05 are hedged ten times and five', async () => {

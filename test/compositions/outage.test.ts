@@ -105,6 +105,20 @@ describe.each(THREE)('row 15 with one deployment alone, %s', way => {
   })
 })
 
+describe('eight calls at once with the first model down', () => {
+  it.each(THREE)('are eight answers of the second, and the dead one is left alone after them (%s)', async way => {
+    const scene = pair(DOWN)
+    const calls = Array.from({ length: 8 }, () => scene.go(way))
+    await scene.clock.runUntilIdle()
+    expect((await Promise.all(calls)).map(({ text, result }) => [text, result?.deployment])).toEqual(Array.from({ length: 8 }, () => [TEXT, 'backup']))
+    const tries = scene.primary.calls.length
+    expect(tries).toBeLessThanOrEqual(16)
+    await scene.go(way)
+    expect(scene.primary.calls).toHaveLength(tries)
+    await scene.nothingLeft()
+  })
+})
+
 describe('an open circuit', () => {
   it('lets exactly one probe through where a hundred calls come at once', async () => {
     const clock = virtualClock()
