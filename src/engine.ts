@@ -6,6 +6,7 @@ import { Call, type CallOptions, type Settings } from './pipeline/call.js'
 import { expectedCost } from './pipeline/costs.js'
 import { Delivery } from './pipeline/deliver.js'
 import { createDispatch } from './pipeline/dispatch.js'
+import { Keepsake } from './pipeline/keepsake.js'
 import { Learning } from './pipeline/learning.js'
 import { OpenCalls } from './pipeline/open-calls.js'
 import { createPlan } from './pipeline/plan.js'
@@ -48,6 +49,7 @@ export class Engine {
   readonly #run: (call: Call) => Promise<Delivery>
   readonly #open = new OpenCalls()
   readonly #learning = new Learning()
+  readonly #keepsake = new Keepsake()
   readonly #shadows: Shadows
   readonly #probes: Probes | undefined
   #cache: Cache | undefined
@@ -70,7 +72,7 @@ export class Engine {
     const view = createView({ random, nowMs: () => clock.now(), stats, cost: (deployment, request) => expectedCost(request, prices.of(deployment), stats(deployment)) })
     const plan = createPlan({ bring: deployment => this.#fleet.bring(deployment), view, priced: deployments => prices.for(deployments) })
     const dispatch = createDispatch({ clock, random })
-    const deliver: Stages['deliver'] = (admitted, source) => new Delivery(admitted, source, settle, content)
+    const deliver: Stages['deliver'] = (admitted, source) => new Delivery(admitted, source, settle, this.#keepsake, content)
     this.#shadows = new Shadows({ plan, dispatch, deliver, settle, defer, nowMs: () => clock.now() })
     this.#run = createRun({
       admit: createAdmit({ router, plugins, clock }),
@@ -123,6 +125,7 @@ export class Engine {
   end(reason: GatewayError): void {
     for (const call of this.#open) call.cancel.cancel(reason)
     this.#shadows.close(reason)
+    this.#keepsake.clear()
     this.#probes?.close()
   }
 

@@ -6,6 +6,7 @@ import type { Reader } from '../resilience/attempt.js'
 import type { Cancellable } from '../resilience/cancel.js'
 import type { Admitted, Call, CallEnd } from './call.js'
 import { judge } from './judge.js'
+import type { Keepsake } from './keepsake.js'
 import { asGatewayError, endOf, type Known, type Settled } from './settle.js'
 import type { Source } from './source.js'
 
@@ -21,6 +22,7 @@ export class Delivery implements Cancellable {
   readonly #admitted: Admitted
   readonly #source: Source
   readonly #settle: Settle
+  readonly #keepsake: Keepsake
   /** What the caller got, and what the upstream sent: the same fold where no hook stands between. */
   readonly #seen = new Collector()
   readonly #raw: Collector
@@ -30,7 +32,8 @@ export class Delivery implements Cancellable {
   #done: Reader | undefined
   readonly #onRead: Reader = (batch, fault) => this.#arrived(batch, fault ?? this.call.cancel.reason)
 
-  constructor(admitted: Admitted, source: Source, settle: Settle, keepRaw = false) {
+  constructor(admitted: Admitted, source: Source, settle: Settle, keepsake: Keepsake, keepRaw = false) {
+    this.#keepsake = keepsake
     this.#admitted = admitted
     this.#source = source
     this.#settle = settle
@@ -150,6 +153,7 @@ export class Delivery implements Cancellable {
   #end(end: CallEnd): void {
     if (this.#settled !== undefined) return
     this.call.cancel.remove(this)
+    this.#keepsake.keep(this.call.kind, this, this.#admitted.request, this.#seen.chars)
     this.#settled = this.#settle(this.#admitted.call, end, { admitted: this.#admitted, source: this.#source, collected: () => this.#raw.result() })
   }
 

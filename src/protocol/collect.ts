@@ -20,6 +20,7 @@ export class Collector {
   /** The part that is being written; its text grows in place. */
   #open: Written | undefined
   #refused = false
+  #chars = 0
   #calls: ToolCall[] = []
   #callParts: Map<number, { data?: ProviderData; part?: { -readonly [K in keyof ToolCallPart]: ToolCallPart[K] } }> | undefined
   #announced = -1
@@ -80,6 +81,11 @@ export class Collector {
     }
   }
 
+  /** Characters of text, reasoning and refusal so far, void ones included. */
+  get chars(): number {
+    return this.#chars
+  }
+
   /** What has arrived so far. */
   partial(): Partial {
     return { text: this.#textOf('text'), reasoning: this.#textOf('reasoning'), toolCalls: [...this.#calls] }
@@ -129,6 +135,7 @@ export class Collector {
   #write(type: Written['type'], text: string): void {
     const open = this.#open?.type === type ? this.#open : this.#begin(type)
     open.text += text
+    this.#chars += text.length
   }
 
   #begin(type: Written['type']): Written {
