@@ -27,6 +27,8 @@ export class Delivery implements Cancellable {
   readonly #seen = new Collector()
   readonly #raw: Collector
   #settled: Settled | undefined
+  /** Made once, however often it is asked for. */
+  #answer: ChatResult | undefined
   #reading = false
   #fault: GatewayError | undefined
   #done: Reader | undefined
@@ -83,7 +85,7 @@ export class Delivery implements Cancellable {
   async result(): Promise<ChatResult> {
     if (this.#settled === undefined) await this.drain()
     if (this.#fault !== undefined) throw this.#fault
-    return this.#result()
+    return (this.#answer ??= await this.#result())
   }
 
   /** The caller left: ends the upstream, books what was used. */

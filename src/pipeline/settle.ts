@@ -21,6 +21,8 @@ export interface Settled {
   readonly cost: Cost
   readonly totalMs: number
   readonly firstEventMs?: number
+  /** What was written down, where somebody wanted it. */
+  record?: CallRecord
 }
 
 /** Prices every attempt, lets the call go, and tells the observers. Never throws to the caller. */
@@ -36,7 +38,7 @@ export function createSettle({ plugins, clock, content, learning }: { plugins: r
     call.end()
     const learns = admitted !== undefined && call.system === undefined && learning.concerns(admitted.route)
     if (observers.length > 0 || learns) {
-      const record = recordOf(call, end, known, settled, content)
+      const record = (settled.record = recordOf(call, end, known, settled, content))
       for (const plugin of observers) tell(plugin, record)
       if (learns) learning.seen(admitted.route, record)
     }

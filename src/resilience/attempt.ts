@@ -31,6 +31,7 @@ export class Attempt implements Cancellable {
   #responseId: string | undefined
   #arrived = 0
   #over = false
+  ended: AttemptEnd | undefined
   #fault: GatewayError | undefined
   /** Who waits for the next events. */
   #waiting: Reader | undefined
@@ -278,7 +279,7 @@ export class Attempt implements Cancellable {
   }
 
   #release(permits: readonly Permit[], outcome: AttemptEnd['outcome'], nowMs: number): void {
-    const end = endOf({ outcome: this.#judged(outcome), durationMs: nowMs - this.startedMs, firstEventMs: this.#firstEventMs, fault: this.#fault, usage: this.#finish?.usage, limits: this.#opened?.limits })
+    const end = (this.ended = endOf({ outcome: this.#judged(outcome), durationMs: nowMs - this.startedMs, firstEventMs: this.#firstEventMs, fault: this.#fault, usage: this.#finish?.usage, limits: this.#opened?.limits }))
     for (const permit of permits) permit.release(end)
   }
 

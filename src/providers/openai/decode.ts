@@ -49,6 +49,8 @@ export class ChatDecoder implements Decoder {
   #sources: ChatEvent[] = []
   #audio: { pieces: string[]; about: { [key: string]: Json } } | undefined
   #skipped = 0
+  /** Read last. Kept with the decoder, see `pipeline/keepsake.ts`. */
+  last: Body | undefined
   #strange = false
 
   constructor(context: DecodeContext, quirks: Quirks) {
@@ -63,6 +65,7 @@ export class ChatDecoder implements Decoder {
   json(body: unknown): ChatEvent[] {
     const out: ChatEvent[] = []
     if (!isObject(body)) throw malformed('The answer is not a JSON object.')
+    this.last = body
     if (isError(body)) throw faultInside(body, this.#quirks)
     const choice = firstChoice(body)
     if (choice === undefined) {
@@ -85,6 +88,7 @@ export class ChatDecoder implements Decoder {
     if (event === 'error') throw faultInside(chunk ?? text, this.#quirks)
     if (chunk === undefined) return this.#skip(out)
     if (isError(chunk)) throw faultInside(chunk, this.#quirks)
+    this.last = chunk
     const choice = firstChoice(chunk)
     this.#read(chunk, choice, this.#delta(choice), false, out)
     return out
