@@ -8,6 +8,7 @@ import { cacheControl, type CacheControl, type CachePolicy } from '../state/cach
 import type { Cache, Hit } from '../state/cache-lookup.js'
 import { CacheKeys, joinKey } from './cache-key.js'
 import type { Admitted } from './call.js'
+import { cancellable } from './cancellable.js'
 import { Flight } from './flight.js'
 import type { Recalled, Recaller } from './recall.js'
 import { Replay } from './replay.js'
@@ -63,14 +64,6 @@ export class Caching implements Recaller {
     const { provider, model, deployment } = answered
     this.#cache.keep(key, answer, { provider, model, deployment, usage, costNanos: source.bill().nanos }, control, policy)
   }
-}
-
-/** A lookup that hangs must not outlive the call. */
-function cancellable<T>(work: Promise<T>, cancel: Cancel): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const off = cancel.onCancel(reject)
-    work.then(resolve, reject).finally(off)
-  })
 }
 
 /** What a call pays that asked nobody. */
