@@ -37,7 +37,7 @@ export function planOf(quick) {
   }
 }
 
-/** One column each. `of` reads the figure of a round; `times` makes it a ratio to the floor, `over` a difference to `node:http`; `hidden`: only in the JSON; `line`: a line of its own and not a column. `held`: not reached yet; until it is, `--check` holds it to this, so that it gets no worse. */
+/** One column each. `of` reads the figure of a round; `times` makes it a ratio to the floor, `over` a difference to `node:http`; `hidden`: only in the JSON; `line`: a line of its own and not a column. `quick`: what `--check` holds a short run to, in which even `node:http` has .57 to .61 where a full one gives it .31. */
 export const METRICS = [
   { key: 'cpuAt100', head: 'CPU/call, 100', from: 'at100', of: r => r.cpuUs, times: true, bar: 0.35, unit: 'µs', says: 'CPU per call, 100 at once' },
   { key: 'cpuAt1', head: 'CPU/call, 1', from: 'at1', of: r => r.cpuUs, times: true, bar: 0.4, unit: 'µs', says: 'CPU per call, one at a time' },
@@ -45,7 +45,7 @@ export const METRICS = [
   { key: 'chunkPaced', head: 'CPU/chunk, 50', from: 'paced', of: r => r.cpuUs, times: true, bar: 0.6, unit: 'µs', says: 'CPU per chunk, 50 streams' },
   { key: 'chunkBurst', head: 'burst', from: 'burst', of: r => r.cpuUs, times: true, bar: 0.7, unit: 'µs', says: 'CPU per chunk, burst' },
   { key: 'chunkBurstWarm', head: 'burst, warm', from: 'burstWarm', of: r => r.cpuUs, times: true, unit: 'µs', says: 'CPU per chunk, burst, after 100,000 chunks' },
-  { key: 'firstChunk', head: '1st chunk', from: 'first', of: r => r.ms, times: true, bar: 0.5, held: 0.68, unit: 'ms', says: 'time to the first chunk' },
+  { key: 'firstChunk', head: '1st chunk', from: 'first', of: r => r.ms, times: true, bar: 0.5, quick: 0.58, unit: 'ms', says: 'time to the first chunk' },
   { key: 'importMs', head: 'import ms', from: 'cold', of: r => r.importMs, bar: 25, unit: 'ms', says: 'import' },
   { key: 'firstCallMs', head: '1st call ms', from: 'cold', of: r => r.firstCallMs, bar: 60, unit: 'ms', says: 'first call after it' },
   { key: 'streamKb', head: 'KB/stream', from: 'held', of: r => r.heapKb, bar: 24, unit: 'KB', says: 'memory of an open stream' },

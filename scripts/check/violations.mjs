@@ -44,6 +44,11 @@ export const LINT = [
     ['setImmediate', 'no-restricted-globals', 'Number(setImmediate(() => undefined))'],
     ['fetch', 'no-restricted-globals', "Number(fetch === undefined)"],
   ].map(([id, rule, expression], i) => ({ rule, id, says: 'no ambient', file: `src/resilience/ambient${i}.ts`, code: `export const ambient = (): number => ${expression}` })),
+  ...[
+    ['a function assigned to a property', 'src/pipeline/outlive0.ts', 'export class Outlive {\n  run: () => number\n  constructor(n: number) {\n    this.run = () => n\n  }\n}'],
+    ['a function assigned to a private field', 'src/providers/outlive1.ts', 'export class Outlive {\n  #run: (() => number) | undefined\n  go(n: number): number | undefined {\n    this.#run = function () {\n      return n\n    }\n    return this.#run?.()\n  }\n}'],
+    ['a getter in a literal', 'src/transport/outlive2.ts', 'export function outlive(n: number): { readonly n: number } {\n  return {\n    get n() {\n      return n\n    },\n  }\n}'],
+  ].map(([id, file, code]) => ({ rule: 'no-restricted-syntax', id, says: 'in the old space', file, code })),
   { rule: 'no-restricted-imports', id: 'node:timers', says: 'no ambient', file: 'src/transport/timers.ts', code: "import { setTimeout as later } from 'node:timers'\nexport const wait = (): unknown => later(() => undefined, 1)" },
 ]
 
@@ -56,6 +61,7 @@ export const ALLOWED = [
   { id: 'two origins compared', file: 'src/protocol/seed-same.ts', code: 'export const same = (a: { provider: string }, b: { provider: string }): boolean => a.provider === b.provider' },
   { id: 'a field compared with undefined', file: 'src/state/seed-present.ts', code: 'export const present = (a: { provider?: string }): boolean => a.provider !== undefined' },
   { id: 'a field compared with nothing', file: 'src/state/seed-empty.ts', code: "export const empty = (a: { provider: string }): boolean => a.provider === ''" },
+  { id: 'a function that has a name first, and one that is a field', file: 'src/pipeline/seed-inlive.ts', code: 'export class Inlive {\n  readonly run: () => number\n  readonly #twice = (): number => 2 * this.run()\n  constructor(n: number) {\n    const run = (): number => n\n    this.run = run\n  }\n  twice(): number {\n    return this.#twice()\n  }\n}' },
   { id: 'a name in an adapter', file: 'src/providers/seed-name.ts', code: "export const name = 'openai'" },
   { id: 'a format in pipeline/response', file: 'src/pipeline/response-seed.ts', code: "export const format = 'openai'" },
   { id: 'a given date', file: 'src/state/seed-date.ts', code: 'export const iso = (ms: number): string => new Date(ms).toISOString()' },

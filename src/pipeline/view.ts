@@ -39,12 +39,15 @@ export class View implements RouteView {
     this.nowMs = nowMs()
     this.kind = call.kind
     this.stats = stats
-    this.cost = deployment => cost(deployment, request)
-    this.state = <T>(group: Group, make: () => T): T => {
+    const costOf = (deployment: Deployment): number | undefined => cost(deployment, request)
+    const stateOf = <T>(group: Group, make: () => T): T => {
       if (!states.has(group)) states.set(group, make())
       return states.get(group) as T
     }
-    this.note = (target, note) => void this.notes.set(target, note)
+    const noteOn = (target: RouteTarget, note: Note): void => void this.notes.set(target, note)
+    this.cost = costOf
+    this.state = stateOf
+    this.note = noteOn
     const { principal, conversation, metadata, prefer } = call.options
     if (principal !== undefined) this.principal = principal
     if (conversation !== undefined) this.conversation = conversation

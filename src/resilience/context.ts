@@ -15,7 +15,8 @@ export class AttemptContext implements OpenContext {
   constructor({ wire, clock, key, headers }: AttemptSpec, readonly abort: AttemptAbort, watch: Watch) {
     this.wire = wire
     this.clock = clock
-    this.onActivity = () => watch.active()
+    const onActivity = (): void => watch.active()
+    this.onActivity = onActivity
     if (key?.secret !== undefined) this.secret = key.secret
     if (headers !== undefined) this.headers = headers
   }

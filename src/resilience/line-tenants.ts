@@ -38,7 +38,8 @@ export class Tenants {
     entries.splice(at, 0, entry)
     this.#turns.set(place.tenant, entries)
     this.#size++
-    place.leave = () => this.#take(entries, entries.indexOf(entry))
+    const leave = (): Run | undefined => this.#take(entries, entries.indexOf(entry))
+    place.leave = leave
   }
 
   dequeue(): Run | undefined {

@@ -16,7 +16,7 @@ export interface ProbeOptions {
 export interface ProbeContext {
   /** Aborts at the timeout and at `close()`; `reason` is a `GatewayError`. */
   readonly abort: AbortLike
-  /** The same as a real signal, made when it is first asked for. */
+  /** The same as a real signal. */
   readonly signal: AbortSignal
   readonly clock: Clock
 }
@@ -102,13 +102,7 @@ class Watched {
     const timer = clock.after(this.#settings.timeoutMs, () => abort.abort(new GatewayError('timeout', 'The health probe was not answered in time.', { origin: 'upstream' })))
     let fault: GatewayError | undefined
     try {
-      await this.#probed.probe({
-        abort,
-        get signal() {
-          return abort.signal
-        },
-        clock,
-      })
+      await this.#probed.probe({ abort, signal: abort.signal, clock })
     } catch (error) {
       fault = GatewayError.is(error) ? error : new GatewayError('upstream_error', 'The health probe failed.', { origin: 'upstream' })
     }

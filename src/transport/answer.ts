@@ -45,6 +45,8 @@ export class Answer implements Opened, ByteConsumer {
   #graceEnd: number | undefined
   /** The answer is complete, closed or broken: no event follows the batch. */
   #over = false
+  /** The body ended while some of it was still to be read. */
+  #last: { readonly fault?: unknown } | undefined
   #done: Done | undefined
   #timer: Timer | undefined
   #flowing = false
@@ -60,7 +62,7 @@ export class Answer implements Opened, ByteConsumer {
     this.#parts = parts
     this.#body = parts.body
     this.#decoder = parts.decoder
-    this.#content = new Content({ ...parts, contentType: parts.headers['content-type'] })
+    this.#content = new Content(parts)
   }
 
   get limits(): RateLimits | undefined {
@@ -93,6 +95,7 @@ export class Answer implements Opened, ByteConsumer {
 
   ended(): void {
     if (this.#over) return this.#stopTimer()
+    if (this.#content.behind) return void (this.#last = {})
     try {
       this.#content.end()
       this.#over = true
@@ -106,6 +109,7 @@ export class Answer implements Opened, ByteConsumer {
   failed(error: unknown): void {
     // The answer itself is complete: how its connection ends no longer matters.
     if (this.#over || (this.#decoder.finishing && GatewayError.is(error) && error.code === 'malformed_response')) return this.ended()
+    if (this.#content.behind) return void (this.#last = { fault: error })
     this.#fail(error)
     this.#next()
   }
@@ -125,6 +129,7 @@ export class Answer implements Opened, ByteConsumer {
   #next(): void {
     if (this.#done === undefined) return
     if (this.#over || this.#content.waiting > 0) return this.#deliver(this.#done)
+    if (this.#content.behind) return this.#catchUp()
     this.#goOn()
     if (this.#decoder.finishing) this.#grace()
     const body = this.#body
@@ -134,6 +139,23 @@ export class Answer implements Opened, ByteConsumer {
       this.#flowing = true
       body.flow(this)
     }
+  }
+
+  /** Reads what came with the first content, and hears of the end that followed it. */
+  #catchUp(): void {
+    try {
+      this.#content.goOn()
+      if (this.#decoder.done) this.#finish()
+    } catch (error) {
+      this.#fail(error)
+    }
+    const last = this.#last
+    this.#last = undefined
+    if (last !== undefined) {
+      if (last.fault === undefined) this.ended()
+      else this.failed(last.fault)
+    }
+    this.#next()
   }
 
   #pull(body: ByteReader): void {

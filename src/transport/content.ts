@@ -1,7 +1,7 @@
 import { GatewayError } from '../protocol/errors.js'
-import type { ChatEvent } from '../protocol/events.js'
+import { isContent, type ChatEvent } from '../protocol/events.js'
 import { parseJson } from '../protocol/json.js'
-import type { Decoder, Frame, Framing } from '../protocol/ports.js'
+import type { Decoder, Frame, Framing, Headers } from '../protocol/ports.js'
 import { bodyKind, firstByte, hasMark } from './sniff.js'
 
 /** Bounds of one answer, in bytes after decompression. */
@@ -12,7 +12,7 @@ export interface AnswerLimits {
 /** What {@link Content} is made of. */
 export interface ContentParts {
   readonly status: number
-  readonly contentType: string | undefined
+  readonly headers: Headers
   readonly decoder: Decoder
   readonly bounds: AnswerLimits
   readonly provider: string
@@ -21,6 +21,10 @@ export interface ContentParts {
   /** What there is without one. */
   readonly sse: Framing
 }
+
+const LF = 10
+// Of one chunk: then it is read whole, so that a chunk of nothing but blank lines costs no more than another.
+const MOST_PIECES = 16
 
 /** The events of a body, whichever wire it turns out to be. Throws a `GatewayError`. */
 export class Content {
@@ -34,6 +38,8 @@ export class Content {
   #size = 0
   #batch: ChatEvent[] = []
   #owned = false
+  #begun = false
+  #rest: Uint8Array | undefined
 
   constructor(parts: ContentParts) {
     this.#parts = parts
@@ -45,6 +51,11 @@ export class Content {
     return this.#batch.length
   }
 
+  /** Some of the last chunk is not read yet: it came behind the first content. */
+  get behind(): boolean {
+    return this.#rest !== undefined
+  }
+
   take(): ChatEvent[] {
     const batch = this.#batch
     this.#batch = []
@@ -53,20 +64,31 @@ export class Content {
 
   drop(): void {
     this.#held = []
+    this.#rest = undefined
     this.#framing?.release?.()
     this.#framing = undefined
   }
 
   /** @param lent the bytes are somebody else's after this call. */
   push(chunk: Uint8Array, lent: boolean): void {
+    this.goOn()
     this.#size += chunk.length
     if (this.#kind === undefined && !this.#sniff(chunk, lent)) return
     const { bounds, framing } = this.#parts
     if (this.#size > (this.#kind === 'json' ? bounds.jsonBytes : bounds.streamBytes)) throw this.malformed('is longer than what is read')
     if (this.#kind === 'json') return this.#hold(chunk, lent)
     if (this.#held.length > 0) for (const early of this.#held.splice(0)) this.#framing?.push(early)
+    if (framing === undefined && !this.#begun) return this.#begin(chunk)
     // A framing of the dialect's own may keep what it is given.
     this.#framing?.push(lent && framing !== undefined ? new Uint8Array(chunk) : chunk)
+  }
+
+  /** Reads what is {@link behind}. */
+  goOn(): void {
+    const rest = this.#rest
+    if (rest === undefined) return
+    this.#rest = undefined
+    this.#framing?.push(rest)
   }
 
   end(): void {
@@ -86,17 +108,29 @@ export class Content {
   /** False while nothing but blanks came: some servers send them to keep the connection. */
   #sniff(chunk: Uint8Array, lent: boolean): boolean {
     const first = firstByte(chunk)
-    const { framing, bounds, contentType } = this.#parts
+    const { framing, bounds, headers } = this.#parts
     if (first === undefined) {
       if (hasMark(chunk)) this.#hold(chunk, lent)
       if (this.#size > bounds.jsonBytes) throw this.malformed('is nothing but blanks')
       return false
     }
-    const kind = bodyKind(first, contentType, framing !== undefined)
+    const kind = bodyKind(first, headers['content-type'], framing !== undefined)
     if (kind === 'html') throw this.malformed('is HTML, not what the API sends. Check baseUrl and the proxy settings')
     this.#kind = kind
     if (kind === 'frames') this.#framing = (framing ?? this.#parts.sse)(frame => this.#frame(frame))
     return true
+  }
+
+  /** Up to the first content, an event at a time: its reader need not wait for all that came in the same packet. */
+  #begin(chunk: Uint8Array): void {
+    let at = 0
+    for (let pieces = 1; at < chunk.length && !this.#begun; pieces++) {
+      const end = pieces === MOST_PIECES ? chunk.length : eventEnd(chunk, at)
+      this.#framing?.push(chunk.subarray(at, end))
+      at = end
+      this.#begun = this.#batch.some(isContent)
+    }
+    if (at < chunk.length && !this.#decoder.done) this.#rest = new Uint8Array(chunk.subarray(at))
   }
 
   #hold(chunk: Uint8Array, lent: boolean): void {
@@ -129,6 +163,13 @@ export class Content {
       throw GatewayError.is(error) ? error : this.malformed('is not JSON')
     }
   }
+}
+
+/** Behind the first blank line from `at` on. */
+function eventEnd(chunk: Uint8Array, at: number): number {
+  let line = chunk.indexOf(LF, at)
+  while (line !== -1 && chunk[line + 1] !== LF) line = chunk.indexOf(LF, line + 1)
+  return line === -1 ? chunk.length : line + 2
 }
 
 // Without `stream` a decoder keeps nothing from call to call.

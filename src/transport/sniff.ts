@@ -23,15 +23,17 @@ function mediaType(contentType: string | undefined): string {
   return (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
 }
 
+function isJson(type: string): boolean {
+  return type === 'application/json' || type === 'text/json' || type === 'application/problem+json'
+}
+
 /**
  * Decides by the first byte, for servers mislabel both wires; the content type counts where the byte leaves it open.
  * @param framed the dialect brings its own framing, whose frames may begin with any byte: then only the content type counts.
  */
 export function bodyKind(first: number, contentType: string | undefined, framed: boolean): BodyKind {
-  const type = mediaType(contentType)
-  const isJson = type === 'application/json' || type === 'text/json' || type === 'application/problem+json'
-  if (framed) return isJson ? 'json' : type === 'text/html' ? 'html' : 'frames'
+  if (framed) return isJson(mediaType(contentType)) ? 'json' : mediaType(contentType) === 'text/html' ? 'html' : 'frames'
   if (first === BRACE || first === BRACKET) return 'json'
   if (first === LESS) return 'html'
-  return isJson && !FIELD.has(first) ? 'json' : 'frames'
+  return FIELD.has(first) || !isJson(mediaType(contentType)) ? 'frames' : 'json'
 }

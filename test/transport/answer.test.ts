@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { GatewayError } from '../../src/protocol/errors.js'
 import type { ChatEvent } from '../../src/protocol/events.js'
 import type { Adapter, Opened } from '../../src/protocol/ports.js'
@@ -60,17 +60,20 @@ describe('an answer whose body flows', () => {
     const { body, told, ask } = await opening()
     ask()
     expect(told.batches).toEqual([])
-    body.give('data: a\n\ndata: b\n\n')
+    body.give('data: a\n\n')
+    expect(textOf(told)).toEqual(['a'])
+    ask()
+    body.give('data: b\n\n')
     expect(textOf(told)).toEqual(['a', 'b'])
     body.give('data: c\n\n')
     body.give('data: d\n\n')
-    expect(told.batches.length).toBe(1)
+    expect(told.batches.length).toBe(2)
     ask()
-    expect(told.batches[1]).toEqual([{ type: 'text-delta', text: 'c' }, { type: 'text-delta', text: 'd' }])
+    expect(told.batches[2]).toEqual([{ type: 'text-delta', text: 'c' }, { type: 'text-delta', text: 'd' }])
     body.give('data: stop\n\ndata: [DONE]\n\n', true)
     ask()
     ask()
-    expect([textOf(told).slice(4), told.batches.length, told.faults.filter(Boolean)]).toEqual([['finish', undefined], 4, []])
+    expect([textOf(told).slice(4), told.batches.length, told.faults.filter(Boolean)]).toEqual([['finish', undefined], 5, []])
     expect(body.cancelled).toBe(0)
   })
 
@@ -124,17 +127,20 @@ describe('an answer whose body flows', () => {
     const good = await opening()
     good.ask()
     good.body.give(SSE_BODY)
+    good.ask()
     expect(good.clock.timers.size).toBe(1)
     good.body.give('\n', true)
     expect([good.clock.timers.size, good.body.cancelled]).toEqual([0, 0])
     const long = await opening()
     long.ask()
     long.body.give(SSE_BODY)
+    long.ask()
     for (let i = 0; i < 65; i++) long.body.give(': '.repeat(512))
     expect([long.clock.timers.size, long.body.cancelled]).toEqual([0, 1])
     const late = await opening()
     late.ask()
     late.body.give(SSE_BODY)
+    late.ask()
     await late.clock.advance(250)
     expect([late.clock.timers.size, late.body.cancelled]).toEqual([0, 1])
   })
@@ -201,5 +207,76 @@ describe('an answer whose body flows', () => {
     ask()
     ask()
     expect([textOf(told), told.faults[2]?.code]).toEqual([['a', 'b', undefined], 'overloaded'])
+  })
+
+  describe('whose first content came with more in one packet', () => {
+    it('is told of the content before the rest is read, so that nobody waits for what they did not ask for', async () => {
+      const read: string[] = []
+      const { decode } = fakeAdapter()
+      const spied: Adapter['decode'] = ctx => {
+        const decoder = decode(ctx)
+        const frame = decoder.frame.bind(decoder)
+        decoder.frame = given => (read.push(given.data), frame(given))
+        return decoder
+      }
+      const { body, ask, told } = await opening({ decode: spied })
+      ask()
+      body.give(SSE_BODY, true)
+      expect([read, textOf(told)]).toEqual([['a'], ['a']])
+      ask()
+      expect([read, textOf(told)]).toEqual([['a', 'b', 'stop', '[DONE]'], ['a', 'b', 'finish']])
+      ask()
+      expect([told.batches.at(-1), told.faults.filter(Boolean)]).toEqual([undefined, []])
+    })
+
+    it('keeps the rest, whose memory was only lent', async () => {
+      const { body, ask, told } = await opening()
+      ask()
+      body.give('data: a\n\ndata: b\n\ndata: c')
+      body.give('d\n\n')
+      ask()
+      expect(textOf(told)).toEqual(['a', 'b', 'cd'])
+    })
+
+    it('tells the rest before the cut or the early end that came behind it', async () => {
+      for (const end of ['cut', 'end'] as const) {
+        const { body, ask, told } = await opening()
+        ask()
+        body.give('data: a\n\ndata: b\n\n')
+        if (end === 'cut') body.consumer?.failed(cutFault('h'))
+        else body.consumer?.ended()
+        ask()
+        ask()
+        expect([textOf(told), told.faults.map(fault => fault?.code)]).toEqual([['a', 'b', undefined], [undefined, undefined, 'malformed_response']])
+      }
+    })
+
+    it('tells a fault in the rest after what stood before it, and lets the connection go', async () => {
+      const { body, ask, told } = await opening()
+      ask()
+      body.give('data: a\n\ndata: b\n\ndata: bad\n\ndata: c\n\n')
+      expect(body.cancelled).toBe(0)
+      ask()
+      ask()
+      expect([textOf(told), told.faults[2]?.code, body.cancelled]).toEqual([['a', 'b', undefined], 'overloaded', 1])
+    })
+
+    it('reads nothing of the rest once it is closed', async () => {
+      const { answer, body, ask, told, clock } = await opening()
+      ask()
+      body.give('data: a\n\ndata: bad\n\n')
+      answer.close()
+      ask()
+      expect([told.faults[1]?.code, body.cancelled, clock.timers.size]).toEqual(['aborted', 1, 0])
+    })
+
+    it('does not look for the end of an event more than sixteen times in a chunk', async () => {
+      const decode = vi.spyOn(TextDecoder.prototype, 'decode')
+      const { body, ask } = await opening()
+      ask()
+      body.give(`:${'\n\n'.repeat(1_000)}`)
+      expect(decode.mock.calls.length).toBe(16)
+      decode.mockRestore()
+    })
   })
 })

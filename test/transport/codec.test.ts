@@ -81,11 +81,11 @@ describe('what a body is', () => {
 })
 
 describe('an event stream', () => {
-  it('gives the events of one chunk together, and waits while there are none', async () => {
+  it('gives the first content alone and then the events of one chunk together, and waits while there are none', async () => {
     const { opened, body } = opening({ chunks: ['data: a\n\ndata: b\n\ndata: c\n\n', ': ping\n\n', 'da', 'ta: d\n\n'] })
     const answer = await opened
     expect(body.reads).toBe(0)
-    expect((await answer.read())?.length).toBe(3)
+    expect([(await answer.read())?.length, (await answer.read())?.length]).toEqual([1, 2])
     expect(body.reads).toBe(1)
     expect(await answer.read()).toEqual([{ type: 'text-delta', text: 'd' }])
     expect(body.reads).toBe(4)
@@ -118,7 +118,7 @@ describe('an event stream', () => {
   it('ends at the terminal without waiting for the body, and reads nothing after it', async () => {
     const { opened, body, clock } = opening({ chunks: ['data: a\n\ndata: stop\n\ndata: [DONE]\n\ndata: bad\n\ndata: z\n\n'] })
     const answer = await opened
-    expect((await answer.read())?.map(event => event.type)).toEqual(['text-delta', 'finish'])
+    expect([await answer.read(), await answer.read()].map(batch => batch?.map(event => event.type))).toEqual([['text-delta'], ['finish']])
     expect(await answer.read()).toBeUndefined()
     answer.close()
     expect(body.cancelled).toBe(0)
@@ -215,8 +215,9 @@ describe('an event stream', () => {
   it('never writes to the arrays of the adapter', async () => {
     const same: ChatEvent[] = Object.freeze([{ type: 'text-delta', text: 'x' }]) as unknown as ChatEvent[]
     const decode: Adapter['decode'] = () => ({ json: () => [], frame: () => same, end: () => same, finishing: true, done: false })
-    const { opened } = opening({ adapter: { decode }, chunks: ['data: a\n\ndata: b\n\ndata: c', undefined] })
-    expect((await (await opened).read())?.length).toBe(2)
+    const { opened } = opening({ adapter: { decode }, chunks: ['data: a\n\ndata: b\n\ndata: c\n\ndata: d', undefined] })
+    const answer = await opened
+    expect([(await answer.read())?.length, (await answer.read())?.length]).toEqual([1, 2])
     expect(same.length).toBe(1)
   })
 })
