@@ -8,6 +8,12 @@ const CUT = 0.9
 const CUT_EVERY_MS = 1_000
 /** How long a place that was refused stays empty: that costs a concurrency limit nothing, and lets a rate recover. */
 const HOLD_MS = 2_000
+/** Where a lone answer is one too many, calls are spaced: the first gap, what a refusal and a success make of it, and its bounds. */
+const GAP_MS = 1_000
+const WIDER = 1.5
+const CLOSER = 0.98
+const LEAST_GAP_MS = 100
+const MOST_GAP_MS = 8_000
 /** Share of the limit in use above which a success says that more would fit. */
 const BUSY = 0.8
 /** Rounds of successes before a step that was refused last time is tried again. */
@@ -17,13 +23,16 @@ const CAREFUL = 8
 export interface AimdState {
   readonly inFlight: number
   readonly limit?: number
+  /** Milliseconds between two calls, where it bears less than one at a time. */
+  readonly gapMs?: number
 }
 
 /**
  * Finds out a concurrency limit that nobody told us: none until the first `rate_limited`, then 10; less by a tenth, and by
  * one at least, at each further one, at most once a second. While it is in use it grows by one with each success up to the
  * place that was refused last, waits there for eight rounds of successes, and goes on when an answer came from beyond.
- * At 200 it lets go.
+ * At 200 it lets go. Where a lone answer is one too many, calls are spaced: half as far again apart with each refusal, a fiftieth closer
+ * with each success.
  */
 export class Aimd implements Gate {
   readonly #clock: Clock
@@ -36,6 +45,9 @@ export class Aimd implements Gate {
   /** A place that was refused is not taken again at once. */
   #cap = Infinity
   #capUntilMs = 0
+  /** Between the beginnings of two calls; 0 where a limit of open answers says enough. */
+  #gapMs = 0
+  #beganMs = -Infinity
 
   constructor(deps: { readonly clock: Clock }) {
     this.#clock = deps.clock
@@ -48,6 +60,10 @@ export class Aimd implements Gate {
       const refusal = this.#capped()
       if (refusal !== undefined) return refusal
     }
+    if (this.#gapMs > 0) {
+      const refusal = this.#spaced()
+      if (refusal !== undefined) return refusal
+    }
     return new Entry(this, ++this.#inFlight)
   }
 
@@ -56,7 +72,7 @@ export class Aimd implements Gate {
   }
 
   state(): AimdState {
-    return { inFlight: this.#inFlight, ...(this.#limit < Infinity && { limit: Math.floor(this.#limit) }) }
+    return { inFlight: this.#inFlight, ...(this.#limit < Infinity && { limit: Math.floor(this.#limit) }), ...(this.#gapMs > 0 && { gapMs: Math.round(this.#gapMs) }) }
   }
 
   /** Of its permits alone. */
@@ -64,6 +80,8 @@ export class Aimd implements Gate {
     if (end.outcome === 'success') this.#grow(place)
     else if (end.outcome === 'failure' && end.fault?.code === 'rate_limited') this.#cut(place)
     this.#inFlight--
+    // Another gate refused: the next call need not wait for one that was never sent.
+    if (end === UNUSED) this.#beganMs = -Infinity
     if (end !== UNUSED) this.#listeners.wake()
   }
 
@@ -77,7 +95,23 @@ export class Aimd implements Gate {
     return { refused: 'rate_limited', retryAtMs, reason: `the provider refused more than ${this.#cap} at once (rate_limited) a moment ago` }
   }
 
+  #spaced(): Refusal | undefined {
+    const nowMs = this.#clock.now()
+    const retryAtMs = this.#beganMs + this.#gapMs
+    if (nowMs >= retryAtMs) {
+      this.#beganMs = nowMs
+      return undefined
+    }
+    this.#listeners.at(retryAtMs)
+    return { refused: 'rate_limited', retryAtMs, reason: `the provider refuses more than a call in ${Math.round(this.#gapMs)} ms (rate_limited)` }
+  }
+
   #grow(place: number): void {
+    if (this.#gapMs > 0) {
+      this.#gapMs *= CLOSER
+      if (this.#gapMs < LEAST_GAP_MS) this.#gapMs = 0
+      return
+    }
     const limit = this.#limit
     if (limit === Infinity || this.#inFlight < Math.floor(BUSY * limit)) return
     const held = this.#clock.now() < this.#capUntilMs
@@ -89,11 +123,17 @@ export class Aimd implements Gate {
 
   #cut(place: number): void {
     const nowMs = this.#clock.now()
-    // The retry of a lone call is not in its own way, before the limit is as low as it gets.
-    this.#cap = Math.max(this.#limit < 2 ? 0 : 1, this.#inFlight - 1)
+    const soon = nowMs - this.#cutMs < CUT_EVERY_MS
+    if (!soon) this.#cutMs = nowMs
+    if (this.#limit < 2) {
+      if (!soon) this.#gapMs = this.#gapMs === 0 ? GAP_MS : Math.min(this.#gapMs * WIDER, MOST_GAP_MS)
+      this.#beganMs = nowMs
+      return
+    }
+    // The retry of a lone call is not in its own way.
+    this.#cap = Math.max(1, this.#inFlight - 1)
     this.#capUntilMs = nowMs + HOLD_MS
-    if (nowMs - this.#cutMs < CUT_EVERY_MS) return
-    this.#cutMs = nowMs
+    if (soon) return
     this.#ceiling = place
     this.#limit = this.#limit === Infinity ? START : Math.max(1, Math.min(this.#limit * CUT, this.#limit - 1))
   }

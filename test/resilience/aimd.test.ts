@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Aimd } from '../../src/resilience/aimd.js'
+import { UNUSED } from '../../src/resilience/gates.js'
 import { virtualClock } from '../../src/testing/clock.js'
 import { ABORTED, asked, entered, failed, HandClock, OK, refused, UNSENT } from './support.js'
 
@@ -111,6 +112,74 @@ describe('a concurrency limit nobody told us', () => {
     clock.nowMs += 2_000
     turn(40)
     expect(gate.state().limit).toBeGreaterThan(36)
+  })
+
+  describe('that is less than one answer at a time', () => {
+    /** Down to one at a time, and a lone call refused once more. */
+    const spaced = (): { clock: HandClock; gate: Aimd } => {
+      const clock = new HandClock()
+      const gate = new Aimd({ clock })
+      const permits = Array.from({ length: 11 }, () => entered(gate))
+      for (const permit of permits) {
+        clock.nowMs += 1_000
+        permit.release(LIMITED)
+      }
+      return { clock, gate }
+    }
+
+    test('spaces calls: a second, then half as far again with each refusal, up to eight', () => {
+      const { clock, gate } = spaced()
+      for (const gapMs of [1_500, 2_250, 3_375, 5_063, 7_594, 8_000, 8_000]) {
+        clock.nowMs += 8_000
+        entered(gate).release(LIMITED)
+        expect(gate.state()).toEqual({ inFlight: 0, limit: 1, gapMs })
+        const { refused: code, retryAtMs = 0 } = refused(gate)
+        expect([code, Math.round(retryAtMs - clock.nowMs)]).toEqual(['rate_limited', gapMs])
+      }
+    })
+
+    test('comes closer with each success, until a limit of one is enough', () => {
+      const { clock, gate } = spaced()
+      for (let i = 0; i < 300 && gate.state().gapMs !== undefined; i++) {
+        clock.nowMs += 8_000
+        entered(gate).release(OK)
+      }
+      expect(gate.state()).toEqual({ inFlight: 0, limit: 1 })
+    })
+
+    test('is not the answer to many refusals at once: they are one', () => {
+      const clock = new HandClock()
+      const gate = new Aimd({ clock })
+      const permits = Array.from({ length: 60 }, () => entered(gate))
+      for (const permit of permits.splice(0, 11)) {
+        clock.nowMs += 1_000
+        permit.release(LIMITED)
+      }
+      clock.nowMs += 1_000
+      for (const permit of permits) permit.release(LIMITED)
+      expect(gate.state().gapMs).toBe(1_500)
+    })
+
+    test('wakes who waits for the next turn, and forgets a turn that another gate refused', async () => {
+      const clock = virtualClock()
+      const gate = new Aimd({ clock })
+      const permits = Array.from({ length: 12 }, () => entered(gate))
+      for (const permit of permits) {
+        await clock.advance(1_000)
+        permit.release(LIMITED)
+      }
+      const { gapMs } = gate.state()
+      expect(gapMs).toBeGreaterThanOrEqual(1_000)
+      let woken = 0
+      const off = gate.onFree(() => woken++)
+      const answer = refused(gate)
+      await clock.advance((answer.retryAtMs ?? 0) - clock.now())
+      expect(woken).toBe(1)
+      off()
+      entered(gate).release(UNUSED)
+      entered(gate).release(ABORTED)
+      expect([gate.state().inFlight, clock.pending]).toEqual([0, 0])
+    })
   })
 
   test('lets go at 200', () => {
