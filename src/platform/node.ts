@@ -12,6 +12,7 @@ export const platform: Platform = {
   env: name => process.env[name],
   clock: systemClock,
   random: () => Math.random(),
+  randomBytes: length => crypto.getRandomValues(new Uint8Array(length)),
   defer: fn => {
     setImmediate(fn)
   },

@@ -16,6 +16,8 @@ export interface Platform {
   /** A clock of its own for each gateway. */
   clock(): Clock
   readonly random: Random
+  /** Bytes that nobody can guess. */
+  randomBytes(length: number): Uint8Array
   /** Calls `fn` soon, after what is going on now. */
   defer(fn: () => void): void
 }

@@ -37,6 +37,7 @@ export const platform: Platform = {
     after: (ms, fn) => new WebTimer(ms, fn),
   }),
   random: () => Math.random(),
+  randomBytes: length => crypto.getRandomValues(new Uint8Array(length)),
   defer: fn => {
     setTimeout(fn, 0)
   },

@@ -6,6 +6,7 @@ import type { Price } from './rates.js'
 import type { CallRecord } from './result.js'
 import type { Secret } from './secret.js'
 
+export type * from './store.js'
 export type * from './strategy.js'
 export type { Price, PriceTier, Rates, ServicePrice } from './rates.js'
 
@@ -231,35 +232,6 @@ export interface Gate {
   tryEnter(deployment: Deployment, call: GateCall): Permit | Refusal
   /** Calls `listener` when a permit may have become free; returns its removal. */
   onFree(listener: () => void): () => void
-}
-
-/** A part of an atomic claim on shared counters. */
-export interface Claim {
-  readonly key: string
-  readonly amount: number
-  /** The claim fits while the sum of charges and holds stays at or below this. */
-  readonly limit: number
-  /** Sliding window in milliseconds; absent means all time. */
-  readonly windowMs?: number
-}
-export type ClaimVerdict =
-  | { readonly ok: true; readonly holdId: string }
-  | { readonly ok: false; readonly key: string; readonly retryAfterMs?: number }
-/** Shared state: every verb is atomic, on the store's own clock. */
-export interface Store {
-  get(key: string): Promise<Json | undefined>
-  set(key: string, value: Json, options?: { readonly ttlMs?: number }): Promise<void>
-  delete(key: string): Promise<void>
-  /** Adds to a counter and returns the new value. */
-  add(key: string, amount: number): Promise<number>
-  /** Entries whose key starts with `prefix`, in key order, from `start` (inclusive) to `end` (exclusive). */
-  scan(prefix: string, range?: { readonly start?: string; readonly end?: string; readonly limit?: number }): Promise<readonly (readonly [string, Json])[]>
-  /** All claims or none, as one hold that lapses after `ttlMs`. */
-  acquire(claims: readonly Claim[], ttlMs: number): Promise<ClaimVerdict>
-  /** Replaces a hold by what was really used; a second call does nothing. */
-  settle(holdId: string, charges: readonly { readonly key: string; readonly amount: number }[]): Promise<void>
-  /** Extends a hold; false where it has lapsed. */
-  renew(holdId: string, ttlMs: number): Promise<boolean>
 }
 
 /** What a plugin may know of a call. */

@@ -1,130 +1,24 @@
 import { GatewayError } from '../protocol/errors.js'
-import type { Claim, ClaimVerdict, Clock } from '../protocol/ports.js'
-import { quoted } from '../protocol/suggest.js'
+import type { Claim, ClaimVerdict, Clock, Lapsed, Lease, Standing, Tally } from '../protocol/ports.js'
+import { chargesOf, checkClaims, checkCount, checkKey, checkLease, checkSpan, checkTallies, counterId, needsOf, plus, type Need } from './claims.js'
+import { Counter, type Entry } from './counter.js'
+import { Tallies } from './tallies.js'
 
-const MOST = Number.MAX_SAFE_INTEGER
-const MAX_KEY = 1024
-const MAX_CLAIMS = 256
 const FIRST_SWEEP = 1024
+/** Lapsed holds that one claim clears away. */
+const MOST_LAPSED = 100
 
-interface Entry {
-  readonly atMs: number
-  amount: number
-}
 interface Part {
   readonly counter: Counter
   readonly entry: Entry
+  readonly onLapsed: 'charge' | 'release'
 }
 interface Hold {
+  readonly id: string
   expiresMs: number
   readonly parts: readonly Part[]
-}
-interface Need {
-  readonly counterId: string
-  readonly key: string
-  readonly windowMs: number | undefined
-  amount: number
-  limit: number
-}
-
-/** A misuse of the store. */
-export function bad(message: string): GatewayError {
-  return new GatewayError('invalid_request', message)
-}
-
-/** Throws where it is no key. */
-export function checkKey(key: string): void {
-  if (typeof key !== 'string' || key.length > MAX_KEY) throw bad(`A key of the store must be a text of at most ${MAX_KEY} characters.`)
-}
-
-/** Throws where it is no amount a counter can hold. */
-export function checkCount(amount: number, what: string): void {
-  if (!Number.isSafeInteger(amount) || amount < 0) throw bad(`${what} must be a whole number from 0 to ${MOST}.`)
-}
-
-/** Throws where it is no span of time. */
-export function checkSpan(ms: number, what: string): void {
-  if (!Number.isFinite(ms) || ms <= 0) throw bad(`${what} must be milliseconds above 0.`)
-}
-
-function plus(value: number, amount: number, key: string): number {
-  if (amount > MOST - value) throw bad(`The counter ${quoted(key)} would pass ${MOST}, beyond which it is not exact.`)
-  return value + amount
-}
-
-/** One key over one window. Its sum is what is charged and what is held. */
-class Counter {
-  sum = 0
-  #entries: Entry[] = []
-  #first = 0
-
-  constructor(
-    readonly key: string,
-    readonly windowMs: number | undefined,
-  ) {}
-
-  get size(): number {
-    return this.#entries.length - this.#first
-  }
-
-  record(entry: Entry): void {
-    this.sum += entry.amount
-    if (this.windowMs !== undefined) this.#entries.push(entry)
-  }
-
-  counts(entry: Entry, nowMs: number): boolean {
-    return this.windowMs === undefined || nowMs - entry.atMs < this.windowMs
-  }
-
-  /** Forgets what has left the window; returns how many entries that were. */
-  prune(nowMs: number): number {
-    const before = this.#first
-    for (let entry = this.#entries[before]; entry !== undefined && !this.counts(entry, nowMs); entry = this.#entries[this.#first]) {
-      this.sum -= entry.amount
-      this.#first++
-    }
-    const gone = this.#first - before
-    if (this.#first * 2 > this.#entries.length) {
-      this.#entries.splice(0, this.#first)
-      this.#first = 0
-    }
-    return gone
-  }
-
-  /** Time until `amount` has left the window; infinite where it does not hold so much, or never ends. */
-  waitMs(amount: number, nowMs: number): number {
-    let freed = 0
-    for (let at = this.#first; at < this.#entries.length; at++) {
-      const entry = this.#entries[at]
-      freed += entry?.amount ?? 0
-      if (freed >= amount) return Math.ceil((entry?.atMs ?? 0) + (this.windowMs ?? 0) - nowMs)
-    }
-    return Infinity
-  }
-}
-
-function idOf(key: string, windowMs: number | undefined): string {
-  return `${windowMs ?? 'all'}:${key}`
-}
-
-/** Claims on the same counter add up; the lowest limit holds. */
-function needsOf(claims: readonly Claim[]): Need[] {
-  if (claims.length > MAX_CLAIMS) throw bad(`One hold takes at most ${MAX_CLAIMS} claims.`)
-  const needs = new Map<string, Need>()
-  for (const { key, amount, limit, windowMs } of claims) {
-    checkKey(key)
-    checkCount(amount, 'The amount of a claim')
-    checkCount(limit, 'The limit of a claim')
-    if (windowMs !== undefined) checkSpan(windowMs, 'The window of a claim')
-    const counterId = idOf(key, windowMs)
-    const need = needs.get(counterId)
-    if (need === undefined) needs.set(counterId, { counterId, key, windowMs, amount, limit })
-    else {
-      need.amount = plus(need.amount, amount, key)
-      need.limit = Math.min(need.limit, limit)
-    }
-  }
-  return [...needs.values()]
+  readonly owner: string | undefined
+  readonly tallies: readonly Tally[] | undefined
 }
 
 /** The counters and holds of one process; see `memoryStore`. */
@@ -132,10 +26,15 @@ export class Counters {
   readonly #clock: Clock
   readonly #max: number
   readonly #counters = new Map<string, Counter>()
-  readonly #holds = new Map<string, Hold>()
+  /** In places that are used again: a `Map` whose members change all the time keeps old ones alive. The number in an id is the place. */
+  readonly #holds: (Hold | undefined)[] = []
+  readonly #free: number[] = []
+  readonly #tallies = new Tallies()
   #entries = 0
   #made = 0
   #sweepAt = FIRST_SWEEP
+  /** No hold lapses before. */
+  #lapseAtMs = Infinity
 
   constructor(clock: Clock, max: number) {
     this.#clock = clock
@@ -143,77 +42,50 @@ export class Counters {
   }
 
   get #used(): number {
-    return this.#counters.size + this.#holds.size + this.#entries
+    return this.#counters.size + this.#holds.length - this.#free.length + this.#entries + this.#tallies.size
   }
 
   add(key: string, amount: number): number {
     checkKey(key)
     checkCount(amount, 'The amount added to a counter')
-    plus(this.#counters.get(idOf(key, undefined))?.sum ?? 0, amount, key)
+    plus(this.#counters.get(counterId(key))?.sum ?? 0, amount, key)
     this.#room(1, this.#clock.now())
-    const counter = this.#counter(key, undefined)
+    const counter = this.#counter(counterId(key), key)
     counter.sum += amount
     return counter.sum
   }
 
-  acquire(claims: readonly Claim[], ttlMs: number): ClaimVerdict {
-    checkSpan(ttlMs, 'The lease of a hold')
-    const needs = needsOf(claims)
+  acquire(claims: readonly Claim[], lease: Lease): ClaimVerdict {
+    checkClaims(claims)
+    checkLease(lease)
     const nowMs = this.#clock.now()
-    const refused = this.#refusal(needs, nowMs)
-    if (refused !== undefined) return refused
-    this.#room(1 + 2 * needs.length, nowMs)
-    const parts = needs.map(({ key, windowMs, amount }) => {
-      // Rounded up, so that a clock with fractions never lets a window be short of its length.
-      const part = { counter: this.#counter(key, windowMs), entry: { atMs: Math.ceil(nowMs), amount } }
-      part.counter.record(part.entry)
-      if (windowMs !== undefined) this.#entries++
-      return part
-    })
-    const holdId = `hold_${++this.#made}`
-    this.#holds.set(holdId, { expiresMs: nowMs + ttlMs, parts })
-    return { ok: true, holdId }
+    const needs = needsOf(claims, nowMs)
+    const lapsed = nowMs < this.#lapseAtMs ? [] : this.#lapse(nowMs)
+    const verdict = this.#refusal(needs, nowMs) ?? this.#hold(needs, lease, nowMs)
+    return lapsed.length === 0 ? verdict : { ...verdict, lapsed }
   }
 
-  /** The claim that has to wait longest: when that one fits, all do. */
-  #refusal(needs: readonly Need[], nowMs: number): ClaimVerdict | undefined {
-    let longest: { key: string; waitMs: number } | undefined
-    for (const { counterId, key, amount, limit } of needs) {
-      const counter = this.#counters.get(counterId)
-      if (counter !== undefined) this.#entries -= counter.prune(nowMs)
-      const over = amount - (limit - (counter?.sum ?? 0))
-      if (over <= 0) continue
-      const waitMs = counter?.waitMs(over, nowMs) ?? Infinity
-      if (longest === undefined || waitMs > longest.waitMs) longest = { key, waitMs }
-    }
-    if (longest === undefined) return undefined
-    return { ok: false, key: longest.key, ...(longest.waitMs < Infinity && { retryAfterMs: longest.waitMs }) }
-  }
-
-  settle(holdId: string, charges: readonly { readonly key: string; readonly amount: number }[]): void {
-    const used = new Map<string, number>()
-    for (const { key, amount } of charges) {
-      checkKey(key)
-      checkCount(amount, 'A charge')
-      used.set(key, plus(used.get(key) ?? 0, amount, key))
-    }
+  settle(holdId: string, charges: readonly { readonly key: string; readonly amount: number }[], tallies: readonly Tally[] = []): readonly Standing[] | undefined {
+    const used = chargesOf(charges)
+    checkTallies(tallies)
     const nowMs = this.#clock.now()
     const hold = this.#live(holdId, nowMs)
-    if (hold === undefined) return
-    const held = new Set(hold.parts.map(part => part.counter.key))
-    const open = hold.parts.filter(part => part.counter.counts(part.entry, nowMs))
-    const others = [...used].filter(([key]) => !held.has(key))
+    if (hold === undefined) return undefined
+    const { parts } = hold
+    const others = used.size === 0 ? [] : [...used].filter(([key]) => parts.every(({ counter }) => counter.key !== key))
     // Everything that can be refused comes first: a settle is done whole or not at all.
-    for (const { counter, entry } of open) plus(counter.sum - entry.amount, used.get(counter.key) ?? 0, counter.key)
-    for (const [key, amount] of others) plus(this.#counters.get(idOf(key, undefined))?.sum ?? 0, amount, key)
-    this.#room(others.length, nowMs)
-    this.#holds.delete(holdId)
-    for (const { counter, entry } of open) {
-      const charge = used.get(counter.key) ?? 0
-      counter.sum += charge - entry.amount
-      entry.amount = charge
-    }
-    for (const [key, amount] of others) this.#counter(key, undefined).sum += amount
+    for (const { counter, entry } of parts) if (counter.counts(entry, nowMs)) plus(counter.sum - entry.amount, used.get(counter.key) ?? 0, counter.key)
+    for (const [key, amount] of others) plus(this.#counters.get(counterId(key))?.sum ?? 0, amount, key)
+    this.#tallies.check(tallies)
+    this.#room(others.length + this.#tallies.fresh(tallies), nowMs)
+    this.#drop(hold)
+    for (const { counter, entry } of parts) counter.settle(entry, used.get(counter.key) ?? 0, nowMs)
+    for (const [key, amount] of others) this.#counter(counterId(key), key).sum += amount
+    this.#tallies.add(tallies)
+    return parts.map(({ counter }) => {
+      this.#entries -= counter.prune(nowMs)
+      return counter.standing
+    })
   }
 
   renew(holdId: string, ttlMs: number): boolean {
@@ -225,30 +97,99 @@ export class Counters {
     return true
   }
 
-  #live(holdId: string, nowMs: number): Hold | undefined {
-    const hold = this.#holds.get(holdId)
-    if (hold === undefined || nowMs < hold.expiresMs) return hold
-    this.#holds.delete(holdId)
-    return undefined
+  tally(tallies: readonly Tally[]): void {
+    checkTallies(tallies)
+    this.#tallies.check(tallies)
+    this.#room(this.#tallies.fresh(tallies), this.#clock.now())
+    this.#tallies.add(tallies)
   }
 
-  #counter(key: string, windowMs: number | undefined): Counter {
-    const id = idOf(key, windowMs)
-    const counter = this.#counters.get(id) ?? new Counter(key, windowMs)
-    this.#counters.set(id, counter)
+  tallies(start: string, end: string): readonly (readonly [string, string, number])[] {
+    return this.#tallies.range(start, end)
+  }
+
+  /** The claim that has to wait longest: when that one fits, all do. */
+  #refusal(needs: readonly Need[], nowMs: number): ClaimVerdict | undefined {
+    let longest: { key: string; waitMs: number } | undefined
+    for (const { counterId: id, key, amount, limit, endMs } of needs) {
+      const counter = this.#counters.get(id)
+      if (counter !== undefined) this.#entries -= counter.prune(nowMs)
+      const over = amount - (limit - (counter?.sum ?? 0))
+      if (over <= 0) continue
+      // A claim above its own limit does not fit the next period either.
+      const waitMs = amount > limit ? Infinity : (counter?.waitMs(over, nowMs) ?? (endMs === undefined ? Infinity : Math.ceil(endMs - nowMs)))
+      if (longest === undefined || waitMs > longest.waitMs) longest = { key, waitMs }
+    }
+    if (longest === undefined) return undefined
+    return longest.waitMs < Infinity ? { ok: false, key: longest.key, retryAfterMs: longest.waitMs } : { ok: false, key: longest.key }
+  }
+
+  #hold(needs: readonly Need[], { ttlMs, owner, tallies }: Lease, nowMs: number): ClaimVerdict {
+    for (const { counterId: id, key, amount } of needs) plus(this.#counters.get(id)?.sum ?? 0, amount, key)
+    if (tallies !== undefined) this.#tallies.check(tallies)
+    this.#room(1 + 2 * needs.length, nowMs)
+    const parts = needs.map(({ counterId: id, key, windowMs, period, endMs, amount, onLapsed }) => {
+      // Rounded up, so that a clock with fractions never lets a window be short of its length.
+      const part = { counter: this.#counter(id, key, windowMs, period, endMs), entry: { atMs: Math.ceil(nowMs), amount, open: true }, onLapsed }
+      part.counter.hold(part.entry)
+      if (windowMs !== undefined) this.#entries++
+      return part
+    })
+    const place = this.#free.pop() ?? this.#holds.length
+    const hold: Hold = { id: `hold_${place}_${++this.#made}`, expiresMs: nowMs + ttlMs, parts, owner, tallies }
+    this.#holds[place] = hold
+    this.#lapseAtMs = Math.min(this.#lapseAtMs, hold.expiresMs)
+    return { ok: true, holdId: hold.id }
+  }
+
+  #live(holdId: string, nowMs: number): Hold | undefined {
+    const hold = this.#holds[placeOf(holdId)]
+    return hold?.id === holdId && nowMs < hold.expiresMs ? hold : undefined
+  }
+
+  #drop({ id }: Hold): void {
+    const place = placeOf(id)
+    this.#holds[place] = undefined
+    this.#free.push(place)
+  }
+
+  /** Clears away holds that nobody renewed. */
+  #lapse(nowMs: number): readonly Lapsed[] {
+    const lapsed: Lapsed[] = []
+    let next = Infinity
+    for (const hold of this.#holds) {
+      if (hold === undefined) continue
+      if (nowMs < hold.expiresMs || lapsed.length >= MOST_LAPSED) {
+        next = Math.min(next, hold.expiresMs)
+        continue
+      }
+      this.#drop(hold)
+      for (const { counter, entry, onLapsed } of hold.parts) counter.settle(entry, onLapsed === 'charge' ? entry.amount : 0, nowMs)
+      if (hold.tallies !== undefined) this.#tallies.add(hold.tallies)
+      lapsed.push(hold.owner === undefined ? { holdId: hold.id } : { holdId: hold.id, owner: hold.owner })
+    }
+    this.#lapseAtMs = next
+    return lapsed
+  }
+
+  #counter(id: string, key: string, windowMs?: number, period?: number, endMs?: number): Counter {
+    let counter = this.#counters.get(id)
+    if (counter === undefined) this.#counters.set(id, (counter = new Counter(key, windowMs, period, endMs)))
     return counter
   }
 
   /** Makes sure that `more` fit, clearing away what no later claim can see. */
   #room(more: number, nowMs: number): void {
     if (this.#used + more <= Math.min(this.#sweepAt, this.#max)) return
-    // A lapsed hold is charged at its bound, so what it held simply stays.
-    for (const [id, hold] of this.#holds) if (nowMs >= hold.expiresMs) this.#holds.delete(id)
     for (const [id, counter] of this.#counters) {
       this.#entries -= counter.prune(nowMs)
-      if (counter.windowMs !== undefined && counter.size === 0) this.#counters.delete(id)
+      if (counter.spent(nowMs)) this.#counters.delete(id)
     }
     this.#sweepAt = Math.max(FIRST_SWEEP, 2 * (this.#used + more))
-    if (this.#used + more > this.#max) throw new GatewayError('invalid_config', `The memory store is full: ${this.#max} counters, window entries and holds. Raise maxCounters or use a shared store.`)
+    if (this.#used + more > this.#max) throw new GatewayError('invalid_config', `The memory store is full: ${this.#max} counters, window entries, tallies and holds. Raise maxCounters or use a shared store.`)
   }
+}
+
+function placeOf(holdId: string): number {
+  return Number(/^hold_(\d{1,9})_/.exec(holdId)?.[1] ?? -1)
 }

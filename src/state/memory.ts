@@ -3,16 +3,17 @@ import { GatewayError } from '../protocol/errors.js'
 import { isObject, type Json } from '../protocol/json.js'
 import type { Clock, Store } from '../protocol/ports.js'
 import { quoted, refuseUnknownKeys } from '../protocol/suggest.js'
-import { bad, checkCount, checkKey, checkSpan, Counters } from './counters.js'
+import { bad, checkCount, checkKey, checkSpan } from './claims.js'
+import { Counters } from './counters.js'
 
 export interface MemoryStoreOptions {
   /** The store's own clock: TTLs, windows and leases are measured on it. */
   readonly clock: Clock
-  /** Values kept by `set`; the least recently used goes first. Default 10,000. */
+  /** Values with a `ttlMs` kept by `set`, of which the least recently used goes first; and as many without. Default 10,000. */
   readonly maxEntries?: number
-  /** Bytes of keys and values kept by `set`, counted as two per character. Default 64 MiB. */
+  /** Bytes of keys and values with a `ttlMs`, counted as two per character; and as many without. Default 64 MiB. */
   readonly maxBytes?: number
-  /** Counters, window entries and open holds together. These are never evicted: past it `invalid_config` is thrown. Default 1,000,000. */
+  /** Counters, window entries, tallies and open holds together. These are never evicted: past it `invalid_config` is thrown. Default 1,000,000. */
   readonly maxCounters?: number
 }
 
@@ -22,23 +23,34 @@ interface Value {
   readonly text: string
   readonly expiresMs: number
 }
+interface Range {
+  readonly start?: string
+  readonly end?: string
+  readonly limit?: number
+}
+
+/** What `set` keeps. What has an end is a cache and may go early; what has none stays until it is deleted. */
 class Values {
   readonly #clock: Clock
+  readonly #maxEntries: number
   readonly #maxBytes: number
   // Expiry is kept here: the cache's own would read ambient time.
-  readonly #kept: LRUCache<string, Value>
+  readonly #passing: LRUCache<string, Value>
+  readonly #lasting = new Map<string, Value>()
+  #lastingBytes = 0
 
   constructor(clock: Clock, maxEntries: number, maxBytes: number) {
     this.#clock = clock
+    this.#maxEntries = maxEntries
     this.#maxBytes = maxBytes
-    this.#kept = new LRUCache({ max: maxEntries, maxSize: maxBytes, sizeCalculation: (value, key) => 2 * (key.length + value.text.length) })
+    this.#passing = new LRUCache({ max: maxEntries, maxSize: maxBytes, sizeCalculation: (value, key) => bytesOf(key, value.text) })
   }
 
   get(key: string): Json | undefined {
-    const found = this.#kept.get(key)
+    const found = this.#lasting.get(key) ?? this.#passing.get(key)
     if (found === undefined) return undefined
     if (this.#clock.now() < found.expiresMs) return JSON.parse(found.text) as Json
-    this.#kept.delete(key)
+    this.#passing.delete(key)
     return undefined
   }
 
@@ -46,24 +58,48 @@ class Values {
     checkKey(key)
     if (ttlMs !== undefined) checkSpan(ttlMs, 'ttlMs')
     const text = textOf(value)
-    if (2 * (key.length + text.length) > this.#maxBytes) throw bad(`The value of ${quoted(key)} is larger than the whole memory store (${this.#maxBytes} bytes). Raise maxBytes.`)
-    this.#kept.set(key, { text, expiresMs: ttlMs === undefined ? Infinity : this.#clock.now() + ttlMs })
+    const bytes = bytesOf(key, text)
+    if (bytes > this.#maxBytes) throw bad(`The value of ${quoted(key)} is larger than the whole memory store (${this.#maxBytes} bytes). Raise maxBytes.`)
+    if (ttlMs === undefined) return this.#last(key, text, bytes)
+    this.delete(key)
+    this.#passing.set(key, { text, expiresMs: this.#clock.now() + ttlMs })
   }
 
   delete(key: string): void {
-    this.#kept.delete(key)
+    this.#passing.delete(key)
+    const lasting = this.#lasting.get(key)
+    if (lasting === undefined) return
+    this.#lasting.delete(key)
+    this.#lastingBytes -= bytesOf(key, lasting.text)
   }
 
-  scan(prefix: string, { start, end, limit }: { readonly start?: string; readonly end?: string; readonly limit?: number } = {}): (readonly [string, Json])[] {
+  scan(prefix: string, { start, end, limit }: Range = {}): (readonly [string, Json])[] {
     if (limit !== undefined) checkCount(limit, 'The limit of a scan')
     const nowMs = this.#clock.now()
     const found: (readonly [string, Value])[] = []
-    for (const [key, value] of this.#kept.entries()) {
-      if (key.startsWith(prefix) && (start === undefined || key >= start) && (end === undefined || key < end) && nowMs < value.expiresMs) found.push([key, value])
+    for (const values of [this.#lasting, this.#passing]) {
+      for (const [key, value] of values.entries()) {
+        if (key.startsWith(prefix) && (start === undefined || key >= start) && (end === undefined || key < end) && nowMs < value.expiresMs) found.push([key, value])
+      }
     }
     found.sort(([a], [b]) => (a < b ? -1 : 1))
     return found.slice(0, limit).map(([key, value]) => [key, JSON.parse(value.text) as Json])
   }
+
+  #last(key: string, text: string, bytes: number): void {
+    const before = this.#lasting.get(key)
+    const now = this.#lastingBytes + bytes - (before === undefined ? 0 : bytesOf(key, before.text))
+    if (now > this.#maxBytes || (before === undefined && this.#lasting.size >= this.#maxEntries)) {
+      throw new GatewayError('invalid_config', `The memory store is full: ${this.#maxEntries} values without an end, ${this.#maxBytes} bytes. Raise maxEntries or maxBytes, or use a store that lasts.`)
+    }
+    this.#passing.delete(key)
+    this.#lasting.set(key, { text, expiresMs: Infinity })
+    this.#lastingBytes = now
+  }
+}
+
+function bytesOf(key: string, text: string): number {
+  return 2 * (key.length + text.length)
 }
 
 function textOf(value: Json): string {
@@ -86,15 +122,16 @@ function bound(value: number | undefined, otherwise: number, name: string): numb
 /**
  * Shared state of one process. Every verb is done in one step, so no two calls can interleave inside one.
  *
- * - `get` and `set` are a bounded cache: past `maxEntries` or `maxBytes` the least recently used value is gone. A value is
- *   kept as its JSON text, so nobody can change what is kept. A value larger than `maxBytes` is `invalid_request`.
- * - A counter is a key with a window: claims on one key over an hour and over a day are two counters, and a charge to the
- *   key settles both. `add`, and a charge to a key the hold did not claim, go to the counter of all time. Several claims of
+ * - Values with a `ttlMs` are a bounded cache: past `maxEntries` or `maxBytes` the least recently used is gone. Values without one stay;
+ *   past the same bounds `set` throws `invalid_config`. A value is kept as its JSON text, so nobody can change what is kept. A value
+ *   larger than `maxBytes` is `invalid_request`.
+ * - A counter is a key with a window or a period: claims on one key over an hour and over a day are two counters, and a charge to the
+ *   key settles both. One of a period that ended is forgotten when nothing holds it. `add`, and a charge to a key the hold did not claim, go to the counter of all time. Several claims of
  *   one hold on the same counter add up. Amounts are whole numbers; a counter refuses to pass 2^53-1 (`invalid_request`).
  * - A claim counts in its window from the moment of `acquire`, also after it was settled, and leaves it `windowMs` later:
  *   no window of that length ever holds more than `limit`, except where a charge exceeds what was held.
  * - `retryAfterMs` is when all claims fit if nothing else happens; absent where time alone never makes them fit.
- * - A hold that lapsed was charged at its bound: what it held stays in its counters, and `settle` and `renew` do nothing.
+ * - A hold that lapsed is charged at its bound, or released where its claim says so, by the next `acquire`; `settle` and `renew` do nothing.
  */
 export function memoryStore(options: MemoryStoreOptions): Store {
   if (!isObject(options)) throw new GatewayError('invalid_config', 'memoryStore() takes an object: memoryStore({ clock }).')
@@ -109,8 +146,10 @@ export function memoryStore(options: MemoryStoreOptions): Store {
     delete: async key => values.delete(key),
     add: async (key, amount) => counters.add(key, amount),
     scan: async (prefix, range) => values.scan(prefix, range),
-    acquire: async (claims, ttlMs) => counters.acquire(claims, ttlMs),
-    settle: async (holdId, charges) => counters.settle(holdId, charges),
+    acquire: async (claims, lease) => counters.acquire(claims, lease),
+    settle: async (holdId, charges, tallies) => counters.settle(holdId, charges, tallies),
     renew: async (holdId, ttlMs) => counters.renew(holdId, ttlMs),
+    tally: async tallies => counters.tally(tallies),
+    tallies: async ({ start, end }) => counters.tallies(start, end),
   }
 }

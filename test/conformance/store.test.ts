@@ -18,12 +18,12 @@ function broken(change: (store: Store, clock: Clock) => Partial<Store>): (clock:
 function asksFirst(store: Store): Partial<Store> {
   const taken = new Map<string, number>()
   return {
-    acquire: async (claims, ttlMs) => {
+    acquire: async (claims, lease) => {
       const full = claims.find(({ key, amount, limit }) => (taken.get(key) ?? 0) + amount > limit)
       await Promise.resolve()
       if (full !== undefined) return { ok: false, key: full.key }
       for (const { key, amount } of claims) taken.set(key, (taken.get(key) ?? 0) + amount)
-      return store.acquire([], ttlMs)
+      return store.acquire([], lease)
     },
   }
 }
@@ -31,10 +31,10 @@ function asksFirst(store: Store): Partial<Store> {
 /** One hold per claim: what fitted stays taken when a later claim does not fit. */
 function oneByOne(store: Store): Partial<Store> {
   return {
-    acquire: async (claims, ttlMs) => {
-      let verdict: ClaimVerdict = await store.acquire([], ttlMs)
+    acquire: async (claims, lease) => {
+      let verdict: ClaimVerdict = await store.acquire([], lease)
       for (const claim of claims) {
-        verdict = await store.acquire([claim], ttlMs)
+        verdict = await store.acquire([claim], lease)
         if (!verdict.ok) break
       }
       return verdict
@@ -45,13 +45,13 @@ function oneByOne(store: Store): Partial<Store> {
 /** Windows that begin at round times: twice the limit fits around an edge. */
 function fixedWindows(store: Store, clock: Clock): Partial<Store> {
   const moved = ({ windowMs, key, ...rest }: Claim): Claim => ({ ...rest, key: windowMs === undefined ? key : `${key}@${Math.floor(clock.now() / windowMs)}` })
-  return { acquire: (claims, ttlMs) => store.acquire(claims.map(moved), ttlMs) }
+  return { acquire: (claims, lease) => store.acquire(claims.map(moved), lease) }
 }
 
 function waiting(change: (ms: number) => number | undefined): (store: Store) => Partial<Store> {
   return store => ({
-    acquire: async (claims, ttlMs) => {
-      const verdict = await store.acquire(claims, ttlMs)
+    acquire: async (claims, lease) => {
+      const verdict = await store.acquire(claims, lease)
       if (verdict.ok || verdict.retryAfterMs === undefined) return verdict
       const retryAfterMs = change(verdict.retryAfterMs)
       return { ok: false, key: verdict.key, ...(retryAfterMs !== undefined && { retryAfterMs }) }
@@ -63,8 +63,9 @@ function waiting(change: (ms: number) => number | undefined): (store: Store) => 
 function settlesAgain(store: Store): Partial<Store> {
   return {
     settle: async (holdId, charges) => {
-      await store.settle(holdId, [])
+      const standing = await store.settle(holdId, [])
       for (const { key, amount } of charges) await store.add(key, amount)
+      return standing
     },
   }
 }
@@ -87,24 +88,24 @@ const BROKEN: readonly (readonly [string, (store: Store, clock: Clock) => Partia
   ['asks first', asksFirst, 'parallel acquires never exceed the limit'],
   ['asks first, over several keys', asksFirst, 'parallel acquires over several keys never exceed and never stall'],
   ['takes claims one by one', oneByOne, 'acquire takes all claims or none'],
-  ['counts a key once', store => ({ acquire: (claims, ttlMs) => store.acquire([...new Map(claims.map(claim => [claim.key, claim])).values()], ttlMs) }), 'claims on one counter add up'],
+  ['counts a key once', store => ({ acquire: (claims, lease) => store.acquire([...new Map(claims.map(claim => [claim.key, claim])).values()], lease) }), 'claims on one counter add up'],
   ['keeps adds apart', store => ({ add: (key, amount) => store.add(`sum:${key}`, amount) }), 'what was added counts against a limit'],
   ['never settles', () => ({ settle: async () => undefined }), 'settle replaces what was held by the charges'],
   ['settles what was held only', store => ({ settle: (id: string, charges: Charges) => store.settle(id, charges.filter(charge => charge.key !== 'other')) }), 'settle replaces what was held by the charges'],
   ['settles again', settlesAgain, 'settle is idempotent'],
   ['settles in part', settlesAgain, 'a settle is done whole or not at all'],
-  ['never lapses', store => ({ acquire: (claims, ttlMs) => store.acquire(claims, ttlMs * 1000) }), 'a lapsed hold is charged at its bound'],
-  ['lapses early', store => ({ acquire: (claims, ttlMs) => store.acquire(claims, ttlMs - 1) }), 'a lapsed hold is charged at its bound'],
+  ['never lapses', store => ({ acquire: (claims, lease) => store.acquire(claims, { ...lease, ttlMs: lease.ttlMs * 1000 }) }), 'a lapsed hold is charged at its bound'],
+  ['lapses early', store => ({ acquire: (claims, lease) => store.acquire(claims, { ...lease, ttlMs: lease.ttlMs - 1 }) }), 'a lapsed hold is charged at its bound'],
   ['renews in word only', () => ({ renew: async () => true }), 'renew extends a lease, and only a living one'],
   ['never renews', () => ({ renew: async () => false }), 'renew extends a lease, and only a living one'],
-  ['takes anything', store => ({ acquire: (claims, ttlMs) => store.acquire(claims.map(claim => ({ ...claim, amount: Math.max(0, Math.trunc(claim.amount) || 0) })), ttlMs) }), 'claims that make no sense are refused'],
+  ['takes anything', store => ({ acquire: (claims, lease) => store.acquire(claims.map(claim => ({ ...claim, amount: Math.max(0, Math.trunc(claim.amount) || 0) })), lease) }), 'claims that make no sense are refused'],
   ['has fixed windows', fixedWindows, 'a sliding window never exceeds and says exactly when there is room'],
-  ['is off by one at the edge', store => ({ acquire: (claims, ttlMs) => store.acquire(claims.map(claim => (claim.windowMs === undefined ? claim : { ...claim, windowMs: claim.windowMs + 1 })), ttlMs) }), 'a window is exact at its edges'],
+  ['is off by one at the edge', store => ({ acquire: (claims, lease) => store.acquire(claims.map(claim => (claim.windowMs === undefined ? claim : { ...claim, windowMs: claim.windowMs + 1 })), lease) }), 'a window is exact at its edges'],
   ['says one millisecond too little', waiting(ms => ms - 1), 'a sliding window never exceeds and says exactly when there is room'],
   ['names no time', waiting(() => undefined), 'a window is exact at its edges'],
-  ['names a time for what never fits', store => ({ acquire: async (claims, ttlMs) => ({ retryAfterMs: 1, ...(await store.acquire(claims, ttlMs)) }) as ClaimVerdict }), 'retryAfterMs is absent where no wait helps'],
+  ['names a time for what never fits', store => ({ acquire: async (claims, lease) => ({ retryAfterMs: 1, ...(await store.acquire(claims, lease)) }) as ClaimVerdict }), 'retryAfterMs is absent where no wait helps'],
   ['forgets what was settled', store => ({ settle: id => store.settle(id, []) }), 'a settled claim keeps its place in the window'],
-  ['mixes windows', store => ({ acquire: (claims, ttlMs) => store.acquire(claims.map(claim => ({ ...claim, windowMs: 5000 })), ttlMs) }), 'the windows of one key are counted apart'],
+  ['mixes windows', store => ({ acquire: (claims, lease) => store.acquire(claims.map(claim => ({ ...claim, windowMs: 5000 })), lease) }), 'the windows of one key are counted apart'],
 ]
 
 describe('a broken store is caught', () => {
@@ -124,8 +125,8 @@ describe('a broken store is caught', () => {
     const make = broken(store => {
       const claims = new Map<string, readonly Claim[]>()
       return {
-        acquire: async (asked, ttlMs) => {
-          const verdict = await store.acquire(asked.map(({ windowMs: _, ...claim }) => ({ ...claim, limit: claim.limit + 8 })), ttlMs)
+        acquire: async (asked, lease) => {
+          const verdict = await store.acquire(asked.map(({ windowMs: _, ...claim }) => ({ ...claim, limit: claim.limit + 8 })), lease)
           if (verdict.ok) claims.set(verdict.holdId, asked)
           return verdict
         },

@@ -6,7 +6,7 @@ import { memoryStore, type MemoryStoreOptions } from '../../src/state/memory.js'
 import { virtualClock } from '../../src/testing/clock.js'
 import { storeConformance } from '../../src/testing/conformance/index.js'
 
-const LEASE_MS = 1000
+const LEASE = { ttlMs: 1000 }
 
 /** A clock that is set by hand: thousands of steps need no turn of the event loop each. */
 function handClock(nowMs = 0) {
@@ -26,17 +26,42 @@ describe('the memory store is a store', () => {
 describe('values', () => {
   test('the least recently used goes first, and a scan uses nothing', async () => {
     const { store } = make({ maxEntries: 2 })
-    await store.set('a', 1)
-    await store.set('b', 2)
+    await store.set('a', 1, { ttlMs: 10 })
+    await store.set('b', 2, { ttlMs: 10 })
     await store.get('a')
     await store.scan('')
-    await store.set('c', 3)
+    await store.set('c', 3, { ttlMs: 10 })
     expect(await store.scan('')).toEqual([['a', 1], ['c', 3]])
+  })
+
+  test('a value without an end is never evicted: a key would be valid no more', async () => {
+    const { store } = make({ maxEntries: 2 })
+    await store.set('a', 1)
+    await store.set('b', 2)
+    await expect(store.set('c', 3)).rejects.toMatchObject({ code: 'invalid_config' })
+    for (const key of ['d', 'e', 'f']) await store.set(key, 1, { ttlMs: 10 })
+    await store.set('b', 4)
+    expect(await store.scan('')).toEqual([['a', 1], ['b', 4], ['e', 1], ['f', 1]])
+    await store.set('a', 5, { ttlMs: 10 })
+    await store.set('c', 3)
+    await store.delete('b')
+    await store.set('g', 6)
+    expect((await store.scan('')).map(([key]) => key)).toEqual(['a', 'c', 'f', 'g'])
+  })
+
+  test('bytes of values without an end are bounded, and given back', async () => {
+    const { store } = make({ maxBytes: 1000 })
+    for (let i = 0; i < 4; i++) await store.set(`key ${i}`, 'x'.repeat(100))
+    await expect(store.set('key 4', 'x'.repeat(100))).rejects.toMatchObject({ code: 'invalid_config' })
+    await store.set('key 3', '')
+    await store.set('key 4', 'x'.repeat(100))
+    await store.delete('key 0')
+    await store.set('key 5', 'x'.repeat(100))
   })
 
   test('bytes are bounded, keys included', async () => {
     const { store } = make({ maxBytes: 1000 })
-    for (let i = 0; i < 100; i++) await store.set(`key ${i}`, 'x'.repeat(100))
+    for (let i = 0; i < 100; i++) await store.set(`key ${i}`, 'x'.repeat(100), { ttlMs: 10 })
     const kept = await store.scan('')
     const bytes = kept.reduce((sum, [key, value]) => sum + 2 * (key.length + JSON.stringify(value).length), 0)
     expect(bytes).toBeLessThanOrEqual(1000)
@@ -78,7 +103,7 @@ describe('values', () => {
     const clock = virtualClock(5)
     const store = memoryStore({ clock })
     await store.set('a', 1, { ttlMs: 10 })
-    await store.acquire([{ key: 'a', amount: 1, limit: 1, windowMs: 10 }], LEASE_MS)
+    await store.acquire([{ key: 'a', amount: 1, limit: 1, windowMs: 10 }], LEASE)
     expect(clock.pending).toBe(0)
     await clock.advance(9)
     expect(await store.get('a')).toBe(1)
@@ -90,8 +115,8 @@ describe('counters', () => {
     const { store } = make({ maxCounters: 10, maxEntries: 1 })
     for (let i = 0; i < 10; i++) await store.add(`k${i}`, i + 1)
     await expect(store.add('one more', 1)).rejects.toMatchObject({ code: 'invalid_config' })
-    await expect(store.acquire([{ key: 'k0', amount: 1, limit: 9 }], LEASE_MS)).rejects.toMatchObject({ code: 'invalid_config' })
-    for (let i = 0; i < 9; i++) await store.set(`v${i}`, i)
+    await expect(store.acquire([{ key: 'k0', amount: 1, limit: 9 }], LEASE)).rejects.toMatchObject({ code: 'invalid_config' })
+    for (let i = 0; i < 9; i++) await store.set(`v${i}`, i, { ttlMs: 10 })
     await expect(store.add('k9', 0)).rejects.toMatchObject({ code: 'invalid_config' })
   })
 
@@ -99,7 +124,7 @@ describe('counters', () => {
     const { store, clock } = make({ maxCounters: 3000 })
     for (let round = 0; round < 20; round++) {
       for (let i = 0; i < 900; i++) {
-        const verdict = await store.acquire([{ key: `user ${round} ${i}`, amount: 1, limit: 1, windowMs: 500 }], 500)
+        const verdict = await store.acquire([{ key: `user ${round} ${i}`, amount: 1, limit: 1, windowMs: 500 }], { ttlMs: 500 })
         expect(verdict.ok).toBe(true)
       }
       clock.nowMs += 500
@@ -110,7 +135,7 @@ describe('counters', () => {
     const { store, clock } = make({ maxCounters: 100 })
     const claim = { key: 'a', amount: 1, limit: 1e6, windowMs: 1000 }
     const once = async () => {
-      const verdict = await store.acquire([claim], LEASE_MS)
+      const verdict = await store.acquire([claim], LEASE)
       if (verdict.ok) await store.settle(verdict.holdId, [{ key: 'a', amount: 1 }])
     }
     for (let i = 0; i < 5000; i++) {
@@ -122,9 +147,9 @@ describe('counters', () => {
 
   test('an open hold is not swept away', async () => {
     const { store, clock } = make({ maxCounters: 3000 })
-    const held = await store.acquire([{ key: 'a', amount: 5, limit: 5 }], 1_000_000)
+    const held = await store.acquire([{ key: 'a', amount: 5, limit: 5 }], { ttlMs: 1_000_000 })
     for (let i = 0; i < 5000; i++) {
-      await store.acquire([{ key: `u${i}`, amount: 1, limit: 1, windowMs: 10 }], 10)
+      await store.acquire([{ key: `u${i}`, amount: 1, limit: 1, windowMs: 10 }], { ttlMs: 10 })
       clock.nowMs += 1
     }
     if (held.ok) await store.settle(held.holdId, [{ key: 'a', amount: 2 }])
@@ -134,7 +159,7 @@ describe('counters', () => {
   test('too many claims and keys without end are refused', async () => {
     const { store } = make()
     const claims = Array.from({ length: 257 }, (_, i) => ({ key: `k${i}`, amount: 1, limit: 1 }))
-    await expect(store.acquire(claims, LEASE_MS)).rejects.toMatchObject({ code: 'invalid_request' })
+    await expect(store.acquire(claims, LEASE)).rejects.toMatchObject({ code: 'invalid_request' })
     await expect(store.add('x'.repeat(1025), 1)).rejects.toMatchObject({ code: 'invalid_request' })
     await expect(store.set('x'.repeat(1025), 1)).rejects.toMatchObject({ code: 'invalid_request' })
   })
@@ -143,33 +168,33 @@ describe('counters', () => {
     const { store, clock } = make()
     const claim = { key: 'a', amount: 1, limit: 1, windowMs: 1000 }
     clock.nowMs = 5.9
-    expect((await store.acquire([claim], LEASE_MS)).ok).toBe(true)
+    expect((await store.acquire([claim], LEASE)).ok).toBe(true)
     clock.nowMs = 1005.5
-    expect(await store.acquire([claim], LEASE_MS)).toEqual({ ok: false, key: 'a', retryAfterMs: 1 })
+    expect(await store.acquire([claim], LEASE)).toEqual({ ok: false, key: 'a', retryAfterMs: 1 })
     clock.nowMs = 1006.5
-    expect((await store.acquire([claim], LEASE_MS)).ok).toBe(true)
+    expect((await store.acquire([claim], LEASE)).ok).toBe(true)
   })
 
   test('two claims on one counter cannot slip past 2^53 together', async () => {
     const { store } = make()
     const most = Number.MAX_SAFE_INTEGER
     const claim = { key: 'a', amount: most, limit: most }
-    await expect(store.acquire([claim, claim], LEASE_MS)).rejects.toMatchObject({ code: 'invalid_request' })
-    expect((await store.acquire([claim], LEASE_MS)).ok).toBe(true)
-    expect(await store.acquire([{ ...claim, amount: 1 }], LEASE_MS)).toEqual({ ok: false, key: 'a' })
+    await expect(store.acquire([claim, claim], LEASE)).rejects.toMatchObject({ code: 'invalid_request' })
+    expect((await store.acquire([claim], LEASE)).ok).toBe(true)
+    expect(await store.acquire([{ ...claim, amount: 1 }], LEASE)).toEqual({ ok: false, key: 'a' })
   })
 
   test('of two claims that do not fit, the one that waits longest is named', async () => {
     const { store } = make()
     const claims = [100, 300, 200].map(windowMs => ({ key: `w${windowMs}`, amount: 1, limit: 1, windowMs }))
-    await store.acquire(claims, LEASE_MS)
-    expect(await store.acquire(claims, LEASE_MS)).toEqual({ ok: false, key: 'w300', retryAfterMs: 300 })
-    expect(await store.acquire([...claims, { key: 'never', amount: 2, limit: 1 }], LEASE_MS)).toEqual({ ok: false, key: 'never' })
+    await store.acquire(claims, LEASE)
+    expect(await store.acquire(claims, LEASE)).toEqual({ ok: false, key: 'w300', retryAfterMs: 300 })
+    expect(await store.acquire([...claims, { key: 'never', amount: 2, limit: 1 }], LEASE)).toEqual({ ok: false, key: 'never' })
   })
 
   test('a renew never shortens a lease', async () => {
     const { store, clock } = make()
-    const held = await store.acquire([{ key: 'a', amount: 1, limit: 1 }], 1000)
+    const held = await store.acquire([{ key: 'a', amount: 1, limit: 1 }], { ttlMs: 1000 })
     if (!held.ok) throw new Error('does not fit')
     expect(await store.renew(held.holdId, 10)).toBe(true)
     clock.nowMs = 999
@@ -188,7 +213,7 @@ describe('algebra', () => {
         const taken: { atMs: number; amount: number }[] = []
         for (const { waitMs, amount, settle } of steps) {
           clock.nowMs += waitMs
-          const verdict = await store.acquire([{ key: 'a', amount, limit, windowMs: 1000 }], 1e9)
+          const verdict = await store.acquire([{ key: 'a', amount, limit, windowMs: 1000 }], { ttlMs: 1e9 })
           if (!verdict.ok) continue
           const charge = Math.min(settle ?? amount, amount)
           if (settle !== null) await store.settle(verdict.holdId, [{ key: 'a', amount: charge }])
@@ -210,13 +235,13 @@ describe('algebra', () => {
         for (const { waitMs, amount } of steps) {
           clock.nowMs += waitMs
           const claim = { key: 'a', amount, limit, windowMs: 1000 }
-          const verdict = await store.acquire([claim], 1e9)
+          const verdict = await store.acquire([claim], { ttlMs: 1e9 })
           if (verdict.ok) continue
           const sinceMs = clock.nowMs
           clock.nowMs = sinceMs + (verdict.retryAfterMs ?? NaN) - 2
-          if (clock.nowMs > sinceMs) expect((await store.acquire([claim], 1e9)).ok).toBe(false)
+          if (clock.nowMs > sinceMs) expect((await store.acquire([claim], { ttlMs: 1e9 })).ok).toBe(false)
           clock.nowMs = sinceMs + (verdict.retryAfterMs ?? NaN)
-          expect((await store.acquire([claim], 1e9)).ok).toBe(true)
+          expect((await store.acquire([claim], { ttlMs: 1e9 })).ok).toBe(true)
         }
       }),
     )
@@ -229,7 +254,7 @@ describe('algebra', () => {
         const { store, clock } = make()
         let sum = 0
         for (const { amount, charge, lapse, add } of actions) {
-          const verdict = await store.acquire([{ key: 'a', amount, limit: 1e6 }], 100)
+          const verdict = await store.acquire([{ key: 'a', amount, limit: 1e6 }], { ttlMs: 100 })
           if (lapse) clock.nowMs += 100
           if (verdict.ok && charge !== null) await store.settle(verdict.holdId, [{ key: 'a', amount: charge }])
           sum += (lapse || charge === null ? amount : charge) + add

@@ -1,10 +1,10 @@
-import type { Claim, Store } from '../../protocol/ports.js'
+import type { Claim, Lease, Store } from '../../protocol/ports.js'
 import type { VirtualClock } from '../clock.js'
 import { seededRandom } from '../random.js'
 import { equal, show } from './check.js'
 import { hold, type StoreBody } from './store-claims.js'
 
-const LEASE_MS = 3_600_000
+const LEASE: Lease = { ttlMs: 3_600_000 }
 
 async function edges(store: Store, clock: VirtualClock): Promise<void> {
   const claim = { key: 'a', amount: 1, limit: 3, windowMs: 1000 }
@@ -12,22 +12,22 @@ async function edges(store: Store, clock: VirtualClock): Promise<void> {
     await hold(store, [claim], `claim ${i + 1} of 3 in a window`)
     await clock.advance(300)
   }
-  equal(await store.acquire([claim], LEASE_MS), { ok: false, key: 'a', retryAfterMs: 100 }, 'a fourth claim 900 ms after the first')
+  equal(await store.acquire([claim], LEASE), { ok: false, key: 'a', retryAfterMs: 100 }, 'a fourth claim 900 ms after the first')
   await clock.advance(99)
-  equal(await store.acquire([claim], LEASE_MS), { ok: false, key: 'a', retryAfterMs: 1 }, 'a fourth claim 999 ms after the first')
+  equal(await store.acquire([claim], LEASE), { ok: false, key: 'a', retryAfterMs: 1 }, 'a fourth claim 999 ms after the first')
   await clock.advance(1)
   await hold(store, [claim], 'a fourth claim 1,000 ms after the first')
-  equal(await store.acquire([claim], LEASE_MS), { ok: false, key: 'a', retryAfterMs: 300 }, 'a fifth claim at once')
+  equal(await store.acquire([claim], LEASE), { ok: false, key: 'a', retryAfterMs: 300 }, 'a fifth claim at once')
 }
 
 async function neverFits(store: Store, clock: VirtualClock): Promise<void> {
-  equal(await store.acquire([{ key: 'a', amount: 4, limit: 3, windowMs: 1000 }], LEASE_MS), { ok: false, key: 'a' }, 'a claim above its own limit, which no wait makes fit')
+  equal(await store.acquire([{ key: 'a', amount: 4, limit: 3, windowMs: 1000 }], LEASE), { ok: false, key: 'a' }, 'a claim above its own limit, which no wait makes fit')
   await store.add('b', 3)
-  equal(await store.acquire([{ key: 'b', amount: 1, limit: 3 }], LEASE_MS), { ok: false, key: 'b' }, 'a claim of all time on a full counter')
+  equal(await store.acquire([{ key: 'b', amount: 1, limit: 3 }], LEASE), { ok: false, key: 'b' }, 'a claim of all time on a full counter')
   await hold(store, [{ key: 'c', amount: 3, limit: 3, windowMs: 1000 }], 'a claim of a whole window')
   await clock.advance(400)
   const both: Claim[] = [{ key: 'c', amount: 1, limit: 3, windowMs: 1000 }, { key: 'd', amount: 1, limit: 3, windowMs: 1000 }]
-  equal(await store.acquire(both, LEASE_MS), { ok: false, key: 'c', retryAfterMs: 600 }, 'two claims of which one has to wait')
+  equal(await store.acquire(both, LEASE), { ok: false, key: 'c', retryAfterMs: 600 }, 'two claims of which one has to wait')
 }
 
 async function settlesInWindow(store: Store, clock: VirtualClock): Promise<void> {
@@ -36,10 +36,10 @@ async function settlesInWindow(store: Store, clock: VirtualClock): Promise<void>
   await clock.advance(500)
   await store.settle(id, [{ key: 'a', amount: 2 }])
   await hold(store, [claim], 'a claim of 8 after the first was settled at 2')
-  equal(await store.acquire([{ ...claim, amount: 1 }], LEASE_MS), { ok: false, key: 'a', retryAfterMs: 500 }, 'a claim on a full window: a charge counts from its acquire')
+  equal(await store.acquire([{ ...claim, amount: 1 }], LEASE), { ok: false, key: 'a', retryAfterMs: 500 }, 'a claim on a full window: a charge counts from its acquire')
   await clock.advance(500)
   await hold(store, [{ ...claim, amount: 2 }], 'a claim of 2 when the charge of 2 has left the window')
-  equal((await store.acquire([{ ...claim, amount: 1 }], LEASE_MS)).ok, false, 'a claim on a window that is full again')
+  equal((await store.acquire([{ ...claim, amount: 1 }], LEASE)).ok, false, 'a claim on a window that is full again')
 }
 
 async function settlesLate(store: Store, clock: VirtualClock): Promise<void> {
@@ -48,7 +48,7 @@ async function settlesLate(store: Store, clock: VirtualClock): Promise<void> {
   await clock.advance(1000)
   await hold(store, [{ ...claim, amount: 10 }], 'a claim of the whole window when the first has left it')
   await store.settle(id, [])
-  equal((await store.acquire([{ ...claim, amount: 1 }], LEASE_MS)).ok, false, 'a claim on the full window after a hold that had left it was settled')
+  equal((await store.acquire([{ ...claim, amount: 1 }], LEASE)).ok, false, 'a claim on the full window after a hold that had left it was settled')
 }
 
 async function countsApart(store: Store, clock: VirtualClock): Promise<void> {
@@ -59,7 +59,7 @@ async function countsApart(store: Store, clock: VirtualClock): Promise<void> {
   const id = await hold(store, claims(9), 'a claim on two windows of one key')
   await store.settle(id, [{ key: 'a', amount: 6 }])
   await hold(store, claims(4), 'a claim of 4 after 6 were charged to both windows')
-  equal(await store.acquire(claims(6), LEASE_MS), { ok: false, key: 'a', retryAfterMs: 5000 }, 'a claim of 6 when the long window holds 10 of 15')
+  equal(await store.acquire(claims(6), LEASE), { ok: false, key: 'a', retryAfterMs: 5000 }, 'a claim of 6 when the long window holds 10 of 15')
   await clock.advance(1000)
   await hold(store, claims(5), 'a claim of 5 when the short window is empty and the long one holds 10 of 15')
   equal(await store.add('a', 0), 0, 'the counter of all time, which nobody claimed')
@@ -85,7 +85,7 @@ async function slides(store: Store, clock: VirtualClock): Promise<void> {
   for (let step = 0; step < 400; step++) {
     const claim = { key: 'a', amount: pick(8), limit: 20, windowMs: 1000 }
     const nowMs = clock.now()
-    const { holdId, ...verdict } = { holdId: '', ...(await store.acquire([claim], LEASE_MS)) }
+    const { holdId, ...verdict } = { holdId: '', ...(await store.acquire([claim], LEASE)) }
     equal(verdict, expected(seen, claim, nowMs), `claim ${step} of ${show(claim)}`)
     if (verdict.ok) {
       const charge = random() < 0.5 ? claim.amount : pick(claim.amount + 1)

@@ -3,6 +3,7 @@ import type { Store } from '../../protocol/ports.js'
 import { virtualClock, type VirtualClock } from '../clock.js'
 import { check, equal, refuses, type Check } from './check.js'
 import { claimChecks, type StoreBody } from './store-claims.js'
+import { ledgerChecks } from './store-ledger.js'
 import { windowChecks } from './store-windows.js'
 
 /** Makes an empty store that lives on `clock`. */
@@ -71,7 +72,7 @@ async function survivesHostileKeys(store: Store): Promise<void> {
   for (const key of HOSTILE) equal(await store.add(key, 1), 1, `add(${JSON.stringify(key)}, 1) the first time`)
   for (const key of HOSTILE) await store.set(key, { key })
   for (const key of HOSTILE) equal(await store.get(key), { key }, `get(${JSON.stringify(key)})`)
-  for (const key of HOSTILE) equal((await store.acquire([{ key, amount: 1, limit: 2 }], 1000)).ok, true, `acquire of ${JSON.stringify(key)}`)
+  for (const key of HOSTILE) equal((await store.acquire([{ key, amount: 1, limit: 2 }], { ttlMs: 1000 })).ok, true, `acquire of ${JSON.stringify(key)}`)
   for (const prefix of ['a*', 'a?', 'a[', 'a%', 'a_']) equal((await store.scan(prefix)).length, 1, `scan(${JSON.stringify(prefix)}), where no letter is a wildcard`)
   equal((await store.scan('')).length, HOSTILE.length, 'scan of everything')
   await store.set('value', JSON.parse('{"__proto__":{"polluted":true},"constructor":1}') as Json)
@@ -116,7 +117,7 @@ const VALUES: readonly (readonly [string, StoreBody])[] = [
  * @param make gives an empty store whose clock is the given one.
  */
 export function storeConformance(make: MakeStore): Check[] {
-  return [...VALUES, ...claimChecks, ...windowChecks].map(([name, body]) =>
+  return [...VALUES, ...claimChecks, ...windowChecks, ...ledgerChecks].map(([name, body]) =>
     check(name, async () => {
       const clock = virtualClock()
       await body(await make(clock), clock)
