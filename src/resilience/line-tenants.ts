@@ -1,3 +1,7 @@
+import { GatewayError } from '../protocol/errors.js'
+import { isObject } from '../protocol/json.js'
+import { quoted } from '../protocol/suggest.js'
+
 /** A place in the line, as its order sees it. */
 export interface Place {
   /** Who takes turns with whom. */
@@ -12,16 +16,49 @@ type Run = () => Promise<unknown>
 export interface Ticket {
   readonly id?: string
   readonly place?: Place
+  /** Turns its tenant has for each one of a tenant with 1. Counts from when the tenant comes until none of its calls waits. Default 1. */
+  readonly weight?: number
 }
 type Entry = { readonly place: Place; readonly run: Run }
+type Tenant = { readonly name: string; readonly weight: number; readonly entries: Entry[]; fromAt: number; steps: number; dueAt: number }
+
+/** Turns by tenant: `'*'` is every tenant not named. */
+export type Shares = Readonly<Record<string, number>>
+
+const OTHERS = '*'
+// Far above it, a small step would be lost in rounding.
+const FAR = 2 ** 20
 
 /**
- * The order of the line, as p-queue asks for it: tenants take turns, one place each; inside a tenant by priority, then by
- * arrival. A tenant who comes, or comes back, goes behind the others, so each waits for at most one turn of every other.
+ * The weight of each tenant; 1 where nothing is said. Throws `invalid_config` where a weight is not a number above 0.
+ * @param name what to call the shares in the message.
+ */
+export function weigher(shares: Shares | undefined, name = 'queue.shares'): (tenant: string) => number {
+  if (shares === undefined) return () => 1
+  const bad = (what: string) => new GatewayError('invalid_config', `${what}, as in { batch: 1, '*': 3 }.`)
+  if (!isObject(shares)) throw bad(`${name} must be an object of weights by tenant`)
+  const weights = new Map<string, number>()
+  for (const [tenant, weight] of Object.entries<unknown>(shares)) {
+    // The reciprocal is what is counted with: it must be finite as well.
+    if (typeof weight !== 'number' || !(weight > 0 && weight < Infinity && 1 / weight < Infinity)) throw bad(`${name}: the weight of ${quoted(tenant)} must be a number above 0`)
+    weights.set(tenant, weight)
+  }
+  const others = weights.get(OTHERS) ?? 1
+  return tenant => weights.get(tenant) ?? others
+}
+
+/**
+ * The order of the line, as p-queue asks for it: tenants take turns, as many as their weights say; inside a tenant by
+ * priority, then by arrival. A tenant is due one step, `1 / weight`, after it came or had its last turn, on a clock that
+ * stands where the last turn was due. So one who comes, or comes back, brings neither credit nor debt, and waits for at most
+ * `floor(other / own) + 1` turns of each other. Where all weights are equal, each waits for at most one turn of every other.
  */
 export class Tenants {
-  /** Nobody in it is empty. In the order of turns: a `Map` keeps the order of insertion. */
-  readonly #turns = new Map<string, Entry[]>()
+  /** Nobody in it is empty. */
+  readonly #tenants = new Map<string, Tenant>()
+  /** By weight. Equal steps keep the order of coming, which is the order a `Set` keeps: so the first of each is due first. */
+  readonly #turns = new Map<number, Set<Tenant>>()
+  #now = 0
   #size = 0
 
   get size(): number {
@@ -32,23 +69,24 @@ export class Tenants {
     const place = ticket?.place
     if (place === undefined) return
     const entry = { place, run }
-    const entries = this.#turns.get(place.tenant) ?? []
+    const tenant = this.#tenants.get(place.tenant) ?? this.#come(place.tenant, ticket?.weight ?? 1)
+    const { entries } = tenant
     let at = entries.length
     while (at > 0 && (entries[at - 1]?.place.priority ?? 0) < place.priority) at--
     entries.splice(at, 0, entry)
-    this.#turns.set(place.tenant, entries)
     this.#size++
-    const leave = (): Run | undefined => this.#take(entries, entries.indexOf(entry))
+    const leave = (): Run | undefined => this.#take(tenant, entries.indexOf(entry))
     place.leave = leave
   }
 
   dequeue(): Run | undefined {
-    for (const [tenant, entries] of this.#turns) {
-      const run = this.#take(entries, 0)
-      if (this.#turns.delete(tenant) && entries.length > 0) this.#turns.set(tenant, entries)
-      return run
-    }
-    return undefined
+    const tenant = this.#next()
+    if (tenant === undefined) return undefined
+    this.#now = tenant.dueAt
+    const run = this.#take(tenant, 0)
+    if (this.#now > FAR) this.#rewind()
+    if (tenant.entries.length > 0) this.#behind(tenant)
+    return run
   }
 
   /** p-queue asks these two only for calls that a line does not make. */
@@ -57,12 +95,52 @@ export class Tenants {
   }
   setPriority(): void {}
 
-  #take(entries: Entry[], at: number): Run | undefined {
+  #come(name: string, weight: number): Tenant {
+    const tenant: Tenant = { name, weight, entries: [], fromAt: this.#now, steps: 0, dueAt: 0 }
+    this.#tenants.set(name, tenant)
+    this.#behind(tenant)
+    return tenant
+  }
+
+  /** Its next turn is one step on, behind those of the same weight. */
+  #behind(tenant: Tenant): void {
+    // Not a sum of steps: three thirds would not be one.
+    tenant.dueAt = tenant.fromAt + ++tenant.steps / tenant.weight
+    const turns = this.#turns.get(tenant.weight) ?? new Set()
+    turns.delete(tenant)
+    this.#turns.set(tenant.weight, turns.add(tenant))
+  }
+
+  #next(): Tenant | undefined {
+    let best: Tenant | undefined
+    for (const turns of this.#turns.values()) {
+      for (const first of turns) {
+        // Of two due at once, the one with the longer step has waited longer.
+        if (best === undefined || first.dueAt < best.dueAt || (first.dueAt === best.dueAt && first.weight < best.weight)) best = first
+        break
+      }
+    }
+    return best
+  }
+
+  #rewind(): void {
+    for (const tenant of this.#tenants.values()) {
+      tenant.fromAt = tenant.dueAt -= this.#now
+      tenant.steps = 0
+    }
+    this.#now = 0
+  }
+
+  #take(tenant: Tenant, at: number): Run | undefined {
+    const { name, weight, entries } = tenant
     const [entry] = entries.splice(at, 1)
     if (entry === undefined) return undefined
     this.#size--
     entry.place.leave = undefined
-    if (entries.length === 0) this.#turns.delete(entry.place.tenant)
+    if (entries.length === 0) {
+      this.#tenants.delete(name)
+      this.#turns.get(weight)?.delete(tenant)
+    }
     return entry.run
   }
 }

@@ -2,7 +2,7 @@ import type PQueue from 'p-queue'
 import { GatewayError } from '../protocol/errors.js'
 import type { Clock, GateCall } from '../protocol/ports.js'
 import type { Cancel } from './cancel.js'
-import { Tenants, type Ticket } from './line-tenants.js'
+import { Tenants, weigher, type Shares, type Ticket } from './line-tenants.js'
 import { tooLate, waitedOut, Waiter, type Admitted, type Standing } from './line-waiter.js'
 import type { LiveCandidate } from './live.js'
 
@@ -21,6 +21,8 @@ export interface LineOptions {
   readonly maxWaitMs?: number
   /** Estimated bytes of the prompts that wait. Default 64 MiB. */
   readonly maxBytes?: number
+  /** Turns by tenant: with 3, three for each one of a tenant with 1. `'*'` is every tenant not named. Default 1 each. */
+  readonly shares?: Shares
   /** Without one, nobody waits for a time: only for places that free. */
   readonly clock?: Clock
 }
@@ -35,14 +37,15 @@ export interface LineState {
 }
 
 /**
- * Where calls of one route wait while every gate is shut: for a place, and for the end of an outage. Tenants take turns; the
- * head alone tries the gates, so that a recovery lets calls in one by one, as the gates ramp up. A task ends when its
- * permits are granted, so the queue is empty whenever nobody waits.
+ * Where calls of one route wait while every gate is shut: for a place, and for the end of an outage. Tenants take turns by
+ * their shares; the head alone tries the gates, so that a recovery lets calls in one by one, as the gates ramp up. A task
+ * ends when its permits are granted, so the queue is empty whenever nobody waits.
  */
 export class Line {
   readonly #options: LineOptions
   readonly #maxSize: number
   readonly #maxBytes: number
+  readonly #weigh: (tenant: string) => number
   #queue: Promise<PQueue<Tenants, Ticket>> | undefined
   #head: Waiter | undefined
   #waiting = 0
@@ -52,6 +55,7 @@ export class Line {
     this.#options = options
     this.#maxSize = options.maxSize ?? MAX_SIZE
     this.#maxBytes = options.maxBytes ?? MAX_BYTES
+    this.#weigh = weigher(options.shares)
   }
 
   get waiting(): number {
@@ -102,7 +106,7 @@ export class Line {
       this.#head = waiter
       return waiter.turn()
     }
-    queue.then(order => (waiter.over ? undefined : order.add(turn, { place: waiter }))).catch((error: unknown) => waiter.end(undefined, error))
+    queue.then(order => (waiter.over ? undefined : order.add(turn, { place: waiter, weight: this.#weigh(waiter.tenant) }))).catch((error: unknown) => waiter.end(undefined, error))
   }
 
   #overfull(bytes: number): GatewayError | undefined {
