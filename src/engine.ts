@@ -1,3 +1,4 @@
+import type { Credentials } from './credentials.js'
 import { Fleet, type Member } from './fleet.js'
 import type { DeploymentHealth } from './fleet-health.js'
 import type { GatewayOptions } from './options.js'
@@ -8,24 +9,32 @@ import { Delivery } from './pipeline/deliver.js'
 import { createDispatch } from './pipeline/dispatch.js'
 import { Keepsake } from './pipeline/keepsake.js'
 import { Learning } from './pipeline/learning.js'
+import { lapsedAlert, lapsedRecord } from './pipeline/lapsed.js'
 import { OpenCalls } from './pipeline/open-calls.js'
 import { createPlan } from './pipeline/plan.js'
 import { createRecall, type Recaller } from './pipeline/recall.js'
-import { createReserve } from './pipeline/reserve.js'
+import { createCount, createReserve, type ReserveParts } from './pipeline/reserve.js'
 import { createRun, type Stages } from './pipeline/run.js'
 import { createSettle } from './pipeline/settle.js'
 import { Shadows } from './pipeline/shadow.js'
 import { ChatStream } from './pipeline/stream.js'
 import { createView } from './pipeline/view.js'
+import { alertsTo } from './plugins/alerts.js'
+import { postOver } from './post.js'
 import type { Prices } from './prices.js'
 import { GatewayError } from './protocol/errors.js'
-import type { Clock, Deployment, DeploymentStats, Plugin, Random } from './protocol/ports.js'
+import type { Clock, Deployment, DeploymentStats, Plugin, Random, Store } from './protocol/ports.js'
+import type { Alert, SpendQuery, SpendRow } from './protocol/policy.js'
 import type { ChatRequest } from './protocol/request.js'
 import type { ChatResult } from './protocol/result.js'
 import { isCooling } from './resilience/keypool.js'
 import { Probes } from './resilience/probes.js'
 import type { Router } from './routing/router.js'
 import type { Cache, CacheHealth } from './state/cache-lookup.js'
+import { Ledger } from './state/ledger.js'
+import { memoryStore } from './state/memory.js'
+import type { Policy } from './state/policies.js'
+import { spend } from './state/spend.js'
 import type { Transport } from './transport/types.js'
 
 /** What a gateway hands to its engine. */
@@ -38,8 +47,10 @@ export interface EngineParts {
   readonly transport: Transport
   readonly clock: Clock
   readonly random: Random
-  readonly env: (name: string) => string | undefined
+  readonly credentials: Credentials
   readonly defer: (fn: () => void) => void
+  /** Budgets and limits, as they are now. */
+  readonly policies: () => readonly Policy[]
 }
 
 /** The working part of a gateway, loaded with its first call: builds the leaves and binds the stages. */
@@ -50,6 +61,9 @@ export class Engine {
   readonly #open = new OpenCalls()
   readonly #learning = new Learning()
   readonly #keepsake = new Keepsake()
+  readonly #ledger: Ledger
+  readonly #store: Store
+  readonly #alert: ((alert: Alert) => void) | undefined
   readonly #shadows: Shadows
   readonly #probes: Probes | undefined
   #cache: Cache | undefined
@@ -58,30 +72,37 @@ export class Engine {
   #calls = 0
 
   constructor(parts: EngineParts) {
-    const { options, router, plugins, prices, transport, clock, random, env, defer } = parts
+    const { options, router, plugins, prices, transport, clock, random, credentials, defer } = parts
     this.#parts = parts
     const { probes } = options
     this.#probes = probes === undefined || probes === false ? undefined : new Probes(probes === true ? {} : probes, { clock, random })
     const onMember = this.#probes === undefined ? undefined : (member: Member): void => this.#lookAfter(member)
-    this.#fleet = new Fleet({ transport, env, clock, breaker: options.breaker ?? {}, circuits: options.circuits, onMember, priceOf: deployment => prices.of(deployment) })
+    this.#fleet = new Fleet({ transport, credentials, clock, breaker: options.breaker ?? {}, circuits: options.circuits, onMember, priceOf: deployment => prices.of(deployment) })
     for (const deployment of parts.deployments) this.#fleet.enlist(deployment)
     this.#mark = Math.floor(random() * 2 ** 50).toString(36).padStart(10, '0')
     const content = plugins.some(plugin => plugin.content === true)
-    const settle = createSettle({ plugins, clock, content, learning: this.#learning })
+    this.#store = options.store ?? memoryStore({ clock })
+    this.#alert = alertsTo(options.onAlert, postOver(transport, clock), work => this.#ledger.later(work))
+    const ledger = (this.#ledger = new Ledger({ store: this.#store, clock, onAlert: this.#alert, onLapsed: owner => this.#lapsed(owner) }))
+    const settle = createSettle({ plugins, clock, content, learning: this.#learning, later: work => ledger.later(work) })
     const stats = (deployment: Deployment): DeploymentStats => this.#fleet.stats(deployment)
     const view = createView({ random, nowMs: () => clock.now(), stats, cost: (deployment, request) => expectedCost(request, prices.of(deployment), stats(deployment)) })
     const plan = createPlan({ bring: deployment => this.#fleet.bring(deployment), view, priced: deployments => prices.for(deployments) })
-    const dispatch = createDispatch({ clock, random })
-    const deliver: Stages['deliver'] = (admitted, source) => new Delivery(admitted, source, settle, this.#keepsake, content)
-    this.#shadows = new Shadows({ plan, dispatch, deliver, settle, defer, nowMs: () => clock.now() })
+    const dispatch = createDispatch({ clock, random, shares: options.shares })
+    const deliver: Stages['deliver'] = (admitted, source, counted) => new Delivery(admitted, source, settle, this.#keepsake, content, counted)
+    const { onUnknownPrice, onStoreError } = options
+    const reserving: ReserveParts = { ledger, clock, policies: parts.policies, onUnknownPrice, onStoreError, plan, resolve: model => router.resolve(model) }
+    const reserve = createReserve(reserving)
+    this.#shadows = new Shadows({ plan, reserve, dispatch, deliver, settle, defer, nowMs: () => clock.now() })
     this.#run = createRun({
       admit: createAdmit({ router, plugins, clock }),
       recall: createRecall(() => this.#caching()),
       plan,
-      reserve: createReserve(),
+      reserve,
       dispatch,
       deliver,
       settle,
+      count: createCount(reserving),
       mirror: (shadows, admitted) => this.#shadows.send(shadows, admitted),
     })
   }
@@ -117,7 +138,21 @@ export class Engine {
     return this.#cache?.health
   }
 
+  rekey(): void {
+    this.#fleet.rekey()
+  }
+
+  get ledger(): Ledger['state'] {
+    return this.#ledger.state
+  }
+
+  async spend(query: SpendQuery): Promise<readonly SpendRow[]> {
+    await this.#ledger.flush()
+    return spend(this.#store, this.#parts.clock, query)
+  }
+
   async flush(): Promise<void> {
+    await this.#ledger.flush()
     await this.#cache?.flush()
   }
 
@@ -127,6 +162,27 @@ export class Engine {
     this.#shadows.close(reason)
     this.#keepsake.clear()
     this.#probes?.close()
+  }
+
+  /** Lets go of the store, when everything is written. */
+  async release(): Promise<void> {
+    await this.#ledger.flush()
+    this.#ledger.close()
+    await this.#store.close?.()
+  }
+
+  /** Writes a record for money that a process left behind. */
+  #lapsed(owner: unknown): void {
+    const nowMs = this.#parts.clock.now()
+    const record = lapsedRecord(owner, nowMs)
+    for (const plugin of this.#parts.plugins) {
+      try {
+        plugin.observe?.(record)
+      } catch {
+        // An observer's failure is its own.
+      }
+    }
+    this.#alert?.(lapsedAlert(record, nowMs))
   }
 
   #lookAfter({ breaker, upstream, keys }: Member): void {

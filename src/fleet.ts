@@ -1,4 +1,4 @@
-import { credentialOf, type Env } from './credentials.js'
+import type { Credentials } from './credentials.js'
 import { healthOf, type DeploymentHealth } from './fleet-health.js'
 import type { Adapter, Clock, Deployment, Price, Target, Upstream } from './protocol/ports.js'
 import type { DeploymentStats } from './protocol/strategy.js'
@@ -26,7 +26,7 @@ export interface Member extends Live {
 /** What a fleet is made with. */
 export interface FleetParts {
   readonly transport: Transport
-  readonly env: Env
+  readonly credentials: Credentials
   readonly clock: Clock
   readonly breaker: BreakerOptions | false
   /** What circuits were when they were written down, by deployment id. */
@@ -78,6 +78,19 @@ export class Fleet {
     return this.#members.get(deployment)?.latencies.stats() ?? IDLE
   }
 
+  /** Credentials were changed: deployments that share them lend the new ones from here on. */
+  rekey(): void {
+    for (const deployment of this.#enlisted) {
+      const member = this.#members.get(deployment)
+      if (member === undefined) continue
+      const credential = this.#parts.credentials.of(deployment)
+      if ('reason' in credential || credential.shared !== true || credential.keys === undefined) continue
+      // One that had no key, or one key of several, is made anew with its next call: what it learned belongs to the old one.
+      if (member.keys === undefined) this.#members.delete(deployment)
+      else member.keys.replace(credential.keys)
+    }
+  }
+
   /** The members of this name; several deployments may share one. */
   named(id: string): Member[] {
     return [...this.#enlisted].flatMap(deployment => {
@@ -101,7 +114,7 @@ export class Fleet {
 
   #make(deployment: Deployment): Member | { readonly reason: string } {
     const { reach } = deployment
-    const credential = credentialOf(deployment, this.#parts.env)
+    const credential = this.#parts.credentials.of(deployment)
     if ('reason' in credential) return credential
     const { keys } = credential
     if ('upstream' in reach) return this.#member(deployment, reach.upstream, undefined, true)

@@ -1,16 +1,17 @@
 import { platform } from '#platform'
 import type { BatchInput, BatchItem, BatchOptions } from './batch-options.js'
 import { Bound, type Binding } from './bound.js'
-import { credentialOf } from './credentials.js'
 import type { Engine, EngineParts } from './engine.js'
 import type { DeploymentHealth } from './fleet-health.js'
+import { Governance } from './governance.js'
 import { resolveOptions, type GatewayOptions, type RouteConfig } from './options.js'
 import type { CallOptions, Settings } from './pipeline/call.js'
 import type { ChatStream } from './pipeline/stream.js'
 import { logPlugin } from './plugins/log.js'
 import { Prices } from './prices.js'
 import { GatewayError } from './protocol/errors.js'
-import type { Deployment, Plugin } from './protocol/ports.js'
+import type { BudgetOptions, LimitOptions, SpendQuery, SpendRow } from './protocol/policy.js'
+import type { CredentialSource, Deployment, Plugin } from './protocol/ports.js'
 import type { ChatRequest } from './protocol/request.js'
 import type { ChatResult } from './protocol/result.js'
 import { nearest, quoted } from './protocol/suggest.js'
@@ -59,13 +60,16 @@ export class Gateway<
 > {
   readonly #options: GatewayOptions<Routes, Providers>
   readonly #parts: EngineParts
+  readonly #governance: Governance
   #engine: Engine | undefined
   #loading: Promise<Engine> | undefined
   #closing: Promise<void> | undefined
 
   /** Checks every option; throws `invalid_config` with what to do. Nothing is sent. */
   constructor(options: GatewayOptions<Routes, Providers>) {
-    const { routes, providers, settings } = resolveOptions(options)
+    const resolved = resolveOptions(options)
+    const { routes, providers, settings } = resolved
+    this.#governance = new Governance(options as unknown as GatewayOptions, resolved, platform.env)
     const clock = options.clock ?? platform.clock()
     const transport = options.fetch === undefined ? platform.transport({ env: platform.env, ...(options.agent !== undefined && { agent: options.agent }) }) : fetched(options.fetch)
     const log = options.log === undefined ? [] : [logPlugin(options.log, { clock, defer: platform.defer })]
@@ -83,8 +87,9 @@ export class Gateway<
       transport,
       clock,
       random: options.random ?? platform.random,
-      env: platform.env,
+      credentials: this.#governance.credentials,
       defer: platform.defer,
+      policies: () => this.#governance.policies,
     }
   }
 
@@ -145,6 +150,34 @@ export class Gateway<
     return this.#engine?.report(id, score) ?? false
   }
 
+  /**
+   * What was spent, to the nano-dollar the sum of the call records: by team, project, user, key, tag, route, provider, deployment or model.
+   * Calls count where they started, in quarters of an hour. Throws `invalid_request`.
+   *
+   * @example
+   * const [row] = await gateway.spend({ by: 'team', from: new Date('2026-11-01T00:00:00Z') })
+   * console.log(row?.of, row?.usd)
+   */
+  async spend(query: SpendQuery = {}): Promise<readonly SpendRow[]> {
+    return (this.#ready() ?? (await this.#load())).spend(query)
+  }
+
+  /** Changes the credentials of a provider for calls from here on; those under way keep what they have. Throws `invalid_config`. */
+  setCredential(provider: string, source: CredentialSource): void {
+    this.#governance.setCredential(provider, source)
+    this.#engine?.rekey()
+  }
+
+  /** Puts other budgets in place of those there are; what was spent stays counted under the names that stay. Throws `invalid_config`. */
+  setBudgets(budgets: readonly BudgetOptions[]): void {
+    this.#governance.setBudgets(budgets)
+  }
+
+  /** Puts other limits in place of those there are. Throws `invalid_config`. */
+  setLimits(limits: readonly LimitOptions[]): void {
+    this.#governance.setLimits(limits)
+  }
+
   /** Stops asking a deployment, by its id, until {@link restore}; answers under way go on. Rejects with `invalid_request` where no route has it. */
   async isolate(id: string, reason?: string): Promise<void> {
     for (const breaker of await this.#breakers(id)) breaker.isolate(reason)
@@ -157,7 +190,9 @@ export class Gateway<
 
   /** Waits until the plugins have written what they hold back: call it before a serverless function returns. */
   async flush(): Promise<void> {
-    await Promise.all([this.#everyPlugin(plugin => plugin.flush?.()), this.#engine?.flush()])
+    // First the store: records of calls with a hold are told when it has them.
+    await this.#engine?.flush()
+    await this.#everyPlugin(plugin => plugin.flush?.())
   }
 
   /** Ends every open call, empties the plugins, closes the sockets. Later calls are refused. Idempotent. */
@@ -198,7 +233,7 @@ export class Gateway<
     const { breaker, circuits = {} } = this.#options
     return [...this.#parts.deployments].map(deployment => {
       const { id, provider, model } = deployment
-      const credential = credentialOf(deployment, platform.env)
+      const credential = this.#governance.credentials.of(deployment)
       const none = { total: 0, cooling: 0, inFlight: 0 }
       if ('reason' in credential) return { id, provider, model, state: 'no_credential', reason: credential.reason, keys: none }
       const keys = { ...none, total: typeof credential.keys === 'object' ? credential.keys.length : 0 }
@@ -215,6 +250,7 @@ export class Gateway<
     await this.#engine?.flush()
     // Calls that waited settle in the promise jobs before this, so that their records are still taken.
     await new Promise<void>(resolve => platform.defer(resolve))
+    await this.#engine?.release()
     await this.#everyPlugin(plugin => plugin.close?.())
   }
 

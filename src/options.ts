@@ -1,15 +1,19 @@
 import * as z from 'zod/mini'
 import { GatewayError } from './protocol/errors.js'
 import { isObject } from './protocol/json.js'
-import type { Clock, Deployment, Group, Plugin, Price, Random } from './protocol/ports.js'
+import type { BudgetOptions, DowngradeOptions, LimitOptions, OnStoreError, OnUnknownPrice } from './protocol/policy.js'
+import type { Clock, CredentialSource, Deployment, Group, Plugin, Price, Random, Store } from './protocol/ports.js'
 import { nearest, quoted } from './protocol/suggest.js'
 import type { DeadlineOptions, HedgeSettings, QueueSettings, Recover, RetryOptions, Settings } from './pipeline/call.js'
 import { DEADLINES, DEFAULTS, RETRY, withSettings } from './pipeline/settings.js'
 import type { LogTarget } from './plugins/sinks.js'
 import { breakerSettings, checkedSnapshot, type BreakerOptions, type BreakerSnapshot } from './resilience/breaker-settings.js'
 import type { ProbeOptions } from './resilience/probes.js'
+import { checkAlerts, type AlertTarget } from './plugins/alerts.js'
+import { weigher } from './resilience/line-tenants.js'
 import { isTarget } from './routing/fallback.js'
 import { cachePolicy, type CacheOptions, type RouteCacheOptions } from './state/cache-options.js'
+import { budgetsOf, downgradeOf, limitsOf, type Policy } from './state/policies.js'
 import { deploymentsOf } from './routing/tree.js'
 import type { DeploymentFactory, RouteEntry } from './routing/router.js'
 
@@ -27,6 +31,8 @@ export interface SettingOptions {
   readonly maxOutputTokens?: number
   /** Gives the answer to an identical request again. Off; `true`: for 300,000 ms, within the tenant of the principal. */
   readonly cache?: boolean | RouteCacheOptions
+  /** Where calls go that a budget has no room for: a cheaper route, by name, or `{ to?, at? }`. A budget's own wins. */
+  readonly downgrade?: string | DowngradeOptions
   /** Where every deployment of a route is unavailable, calls wait. Off; `true`: at most 1,000 calls, each at most 30,000 ms. */
   readonly queue?: boolean | QueueSettings
   /** Asks the next candidate too where the first is slow; the first to commit answers. Off; `true`: after the p95 of the first, for at most 5 % of the calls. */
@@ -67,6 +73,22 @@ export interface GatewayOptions<
   readonly probes?: boolean | ProbeOptions
   /** Prices of your own, by `provider/model`, with `*` for any run of characters: US dollars per million tokens. They win over the built-in table. */
   readonly prices?: Readonly<Record<string, Price>>
+  /** Limits of money: by team, project, user, key, tag, route or provider. */
+  readonly budgets?: readonly BudgetOptions[]
+  /** Limits of requests, tokens and calls at once: by team, project, user, key, tag, route, provider or deployment. */
+  readonly limits?: readonly LimitOptions[]
+  /** Told once per window when a share of a budget is charged, when a call is refused or downgraded for one. Functions, or `{ url }` to post to. */
+  readonly onAlert?: AlertTarget | readonly AlertTarget[]
+  /** What holds under a hard budget where no price is known. Default `refuse`: such a deployment is no candidate. */
+  readonly onUnknownPrice?: OnUnknownPrice
+  /** What happens to calls with a budget or a limit while the store cannot be asked. Default `refuse`. */
+  readonly onStoreError?: OnStoreError
+  /** Keys of providers, by the name of the provider: a key, a pool, a function asked at each try, or `{ env }`. A deployment's own `apiKey` wins. */
+  readonly credentials?: Readonly<Record<string, CredentialSource>>
+  /** Weights of tenants (team, project, user or key) in the line of a full route, such as `{ search: 3, '*': 1 }`. Default: 1 each. */
+  readonly shares?: Readonly<Record<string, number>>
+  /** Where spend, limits and keys are kept. Default: the memory of this process. */
+  readonly store?: Store
   readonly clock?: Clock
   readonly random?: Random
 }
@@ -76,6 +98,7 @@ export interface Resolved {
   readonly routes: ReadonlyMap<string, RouteEntry<Settings>>
   readonly providers: ReadonlyMap<string, DeploymentFactory>
   readonly settings: Settings
+  readonly policies: readonly Policy[]
 }
 
 // One kind of check, with words of ours: each further kind of zod's weighs more than it says.
@@ -99,9 +122,11 @@ const settingShape = {
   recover: z.optional(oneOf('error', 'restart', 'continue')),
   maxOutputTokens: z.optional(count),
   cache: z.optional(z.custom(() => true)),
+  downgrade: z.optional(z.custom(() => true)),
   queue: z.optional(z.custom(isQueue, 'must be true, false, or both bounds: { maxSize: 1_000, maxWaitMs: 30_000 }, each above 0')),
   hedge: z.optional(z.custom(isHedge, "must be true, false, or { afterMs, budget }: a number of milliseconds or 'p95', and the share of calls that may be hedged, such as 0.05")),
 }
+const STORE_VERBS = ['get', 'set', 'delete', 'add', 'scan', 'acquire', 'settle', 'renew', 'tally', 'tallies']
 const isPlugin = (value: unknown): boolean => isObject(value) && typeof value['name'] === 'string'
 const gatewayShape = z.strictObject({
   routes: z.optional(z.custom(isObject, 'must be an object of routes')),
@@ -112,6 +137,14 @@ const gatewayShape = z.strictObject({
   circuits: z.optional(z.custom(isObject, 'must be { [deployment id]: circuit }, as health() gave it')),
   probes: z.optional(z.custom(value => typeof value === 'boolean' || (isObject(value) && only(value, ['intervalMs', 'timeoutMs']) && Object.values(value).every(ms => ms === undefined || finite(ms, 0))), 'must be true, false or { intervalMs, timeoutMs }, each above 0')),
   prices: z.optional(z.custom(isObject, "must be { 'provider/model': { input, output } }")),
+  budgets: z.optional(z.custom(() => true)),
+  limits: z.optional(z.custom(() => true)),
+  onAlert: z.optional(z.custom(() => true)),
+  onUnknownPrice: z.optional(z.custom(value => value === 'refuse' || value === 'allow' || (isObject(value) && only(value, ['assume']) && isObject(value['assume'])), 'must be "refuse", "allow", or { assume: { input, output } }')),
+  credentials: z.optional(z.custom(() => true)),
+  shares: z.optional(z.custom(value => isObject(value) && Object.values(value).every(share => finite(share, 0)), "must be { [tenant]: weight }, each above 0, such as { search: 3, '*': 1 }")),
+  onStoreError: z.optional(oneOf('refuse', 'allow')),
+  store: z.optional(z.custom(value => isObject(value) && STORE_VERBS.every(verb => typeof value[verb] === 'function'), 'must be a store, such as sqliteStore(path) or redisStore(client)')),
   fetch: z.optional(aFunction),
   agent: z.optional(z.custom(value => typeof value === 'object' && value !== null, 'must be an http.Agent')),
   clock: z.optional(z.custom(value => isObject(value) && typeof value['now'] === 'function' && typeof value['after'] === 'function', 'must be { now(), after(ms, fn) }')),
@@ -149,7 +182,9 @@ export function resolveOptions(options: GatewayOptions): Resolved {
   check(gatewayShape, options, 'options')
   if (options.breaker !== undefined && options.breaker !== false) breakerSettings(options.breaker)
   for (const snapshot of Object.values(options.circuits ?? {})) checkedSnapshot(snapshot)
-  const settings = withSettings(DEFAULTS, { ...options, cache: cachePolicy(options.cache, 'options.cache') })
+  checkAlerts(options.onAlert)
+  weigher(options.shares, 'options.shares')
+  const settings = withSettings(DEFAULTS, { ...options, downgrade: downgradeIn(options.downgrade, 'options.downgrade'), cache: cachePolicy(options.cache, 'options.cache') })
   const routes = new Map<string, RouteEntry<Settings>>()
   for (const [name, config] of Object.entries(options.routes ?? {})) {
     if (name === '' || name.split('*').length > 2) throw bad(`The route name ${quoted(name)} must hold some text and at most one "*".`)
@@ -161,7 +196,28 @@ export function resolveOptions(options: GatewayOptions): Resolved {
     providers.set(name, factory)
   }
   if (routes.size === 0 && providers.size === 0) throw bad('A gateway needs at least one route or provider: { routes: { name: deployment } }.')
-  return { routes, providers, settings }
+  const policies = policiesOf(options)
+  checkDowngrades(routes, policies)
+  return { routes, providers, settings, policies }
+}
+
+/** The budgets and limits of a gateway. Throws `invalid_config`. */
+export function policiesOf({ budgets, limits }: Pick<GatewayOptions, 'budgets' | 'limits'>): readonly Policy[] {
+  return [...(budgets === undefined ? [] : budgetsOf(budgets, 'budgets')), ...(limits === undefined ? [] : limitsOf(limits, 'limits'))]
+}
+
+/** Each way down leads to a route that is there, and not back to where it comes from. */
+export function checkDowngrades(routes: ReadonlyMap<string, RouteEntry<Settings>>, policies: readonly Policy[]): void {
+  const check = (to: string | undefined, where: string, from: string | undefined): void => {
+    if (to === undefined) return
+    if (!routes.has(to)) {
+      const near = nearest(to, [...routes.keys()])
+      throw bad(`${where}: there is no route ${quoted(to)}.${near === undefined ? '' : ` Did you mean "${near}"?`}`)
+    }
+    if (to === from) throw bad(`${where} points to itself. Name a cheaper route.`)
+  }
+  for (const [name, { settings }] of routes) check(settings.downgrade?.to, `routes[${quoted(name)}].downgrade`, name)
+  for (const { name, downgrade, scope } of policies) check(downgrade?.to, `The downgrade of the budget ${quoted(name)}`, scope.find(([dimension]) => dimension === 'route')?.[1])
 }
 
 function entryOf(name: string, config: unknown, settings: Settings): RouteEntry<Settings> {
@@ -183,5 +239,9 @@ function entryOf(name: string, config: unknown, settings: Settings): RouteEntry<
   const inner = entryOf(name, config['use'], settings)
   if ('alias' in inner.target) throw bad(`${where}.use must be a deployment or a group. For an alias, write the name alone.`)
   const given = config as SettingOptions
-  return { target: inner.target, settings: withSettings(settings, { ...given, cache: cachePolicy(given.cache, `${where}.cache`, { outer: settings.cache }) ?? false }) }
+  return { target: inner.target, settings: withSettings(settings, { ...given, downgrade: downgradeIn(given.downgrade, `${where}.downgrade`), cache: cachePolicy(given.cache, `${where}.cache`, { outer: settings.cache }) ?? false }) }
+}
+
+function downgradeIn(given: string | DowngradeOptions | undefined, where: string): DowngradeOptions | undefined {
+  return given === undefined ? undefined : downgradeOf(given, where)
 }

@@ -65,12 +65,13 @@ function markOf({ id, provider, model, reach }: Deployment): unknown {
 /** Whose answers a call may be given: each kind of name with its kind, so that a team and a user of one name stay apart. */
 function tenantOf(scope: CacheScope, principal: Principal | undefined): readonly (string | undefined)[] {
   if (scope === 'global') return ['global']
-  const { team, project, user } = principal ?? {}
-  if (scope === 'user') return ['all', team, project, user]
+  const { team, project, user, key } = principal ?? {}
+  if (scope === 'user') return ['all', team, project, user, key]
   // An empty name is nobody's: callers who leave it empty are not one tenant.
   if (team) return ['team', team]
   if (project) return ['project', project]
-  return user ? ['user', user] : ['nobody']
+  if (user) return ['user', user]
+  return key ? ['key', key] : ['nobody']
 }
 
 /**

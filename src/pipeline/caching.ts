@@ -1,4 +1,5 @@
 import type { GatewayError } from '../protocol/errors.js'
+import type { Downgraded } from '../protocol/policy.js'
 import { total } from '../protocol/price.js'
 import type { Clock } from '../protocol/ports.js'
 import type { Cost } from '../protocol/result.js'
@@ -174,6 +175,12 @@ class Seated implements Recalled {
   }
   refused(): void {
     this.#drop()
+  }
+  get downgraded(): Downgraded | undefined {
+    return this.#flight?.downgraded
+  }
+  close(): Promise<boolean> | undefined {
+    return this.#seat.pays ? this.#flight?.close() : undefined
   }
 
   get #flight(): Flight | undefined {

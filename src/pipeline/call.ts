@@ -2,6 +2,7 @@ import type { GatewayError } from '../protocol/errors.js'
 import type { Prefer, Principal, Shadow, Timer, Wire } from '../protocol/ports.js'
 import type { ChatRequest, UpstreamRequest } from '../protocol/request.js'
 import type { Json } from '../protocol/json.js'
+import type { Downgraded, DowngradeOptions } from '../protocol/policy.js'
 import type { Excluded } from '../protocol/result.js'
 import type { HookChain } from '../plugins/hooks.js'
 import type { Deadlines } from '../resilience/deadlines.js'
@@ -10,7 +11,9 @@ import { Cancel } from '../resilience/cancel.js'
 import type { LiveCandidate } from '../resilience/live.js'
 import type { Route } from '../routing/router.js'
 import type { CachePolicy, CallCache } from '../state/cache-options.js'
+import type { Policy } from '../state/policies.js'
 import type { OpenCalls } from './open-calls.js'
+import type { Purse } from './purse.js'
 import type { OutputSpec } from './schema.js'
 
 /** What a stream does when its upstream fails after commit. */
@@ -39,6 +42,8 @@ export interface Settings {
   readonly recover: Recover
   /** Sent where the request names none. */
   readonly maxOutputTokens?: number
+  /** Where calls go that a budget has no room for. */
+  readonly downgrade?: DowngradeOptions
 }
 
 /** Milliseconds; what is left out keeps its default. */
@@ -55,7 +60,9 @@ export interface CallOptions {
   readonly recover?: Recover
   /** Extra request headers for the upstream. */
   readonly headers?: Readonly<Record<string, string>>
-  /** Who the call stands for. */
+  /** The virtual key the call comes with: who it stands for, what it may ask for, and its own budgets and limits. */
+  readonly key?: string
+  /** Who the call stands for, where the application knows it by itself. Not with a `key`. */
   readonly principal?: Principal
   /** What the call belongs to: stickiness is bound to it. */
   readonly conversation?: string
@@ -80,7 +87,7 @@ export class Call {
   readonly id: string
   readonly kind: 'chat' | 'stream'
   readonly asked: ChatRequest
-  readonly options: CallOptions
+  options: CallOptions
   readonly startedMs: number
   readonly #open: OpenCalls
   /** Where it stands among the open calls. */
@@ -90,6 +97,9 @@ export class Call {
 
   /** Set where no caller asked: the gateway itself did. */
   readonly system: SystemCall | undefined
+
+  /** Whose virtual key it came with. */
+  keyPolicies: readonly Policy[] | undefined
 
   /** @param open where it stands until it was settled. */
   constructor(id: string, kind: Call['kind'], asked: ChatRequest, options: CallOptions, startedMs: number, open: OpenCalls, system?: SystemCall) {
@@ -141,6 +151,9 @@ export interface Plan {
   readonly excluded: readonly Excluded[]
   /** Copies of the call whose answers are thrown away. */
   readonly shadows: readonly Shadow[]
+  /** What it may use; here once it was reserved. */
+  readonly purse?: Purse
+  readonly downgraded?: Downgraded
 }
 
 /** How a call ended, for `settle`. */

@@ -7,7 +7,7 @@ import type { Cancellable } from '../resilience/cancel.js'
 import type { Admitted, Call, CallEnd } from './call.js'
 import { judge } from './judge.js'
 import type { Keepsake } from './keepsake.js'
-import { asGatewayError, endOf, type Known, type Settled } from './settle.js'
+import { asGatewayError, endOf, type Counted, type Known, type Settled } from './settle.js'
 import type { Source } from './source.js'
 
 type Draft<T> = { -readonly [K in keyof T]: T[K] }
@@ -26,6 +26,7 @@ export class Delivery implements Cancellable {
   /** What the caller got, and what the upstream sent: the same fold where no hook stands between. */
   readonly #seen = new Collector()
   readonly #raw: Collector
+  readonly #counted: Counted | undefined
   #settled: Settled | undefined
   /** Made once, however often it is asked for. */
   #answer: ChatResult | undefined
@@ -34,7 +35,8 @@ export class Delivery implements Cancellable {
   #done: Reader | undefined
   readonly #onRead: Reader = (batch, fault) => this.#arrived(batch, fault ?? this.call.cancel.reason)
 
-  constructor(admitted: Admitted, source: Source, settle: Settle, keepsake: Keepsake, keepRaw = false) {
+  constructor(admitted: Admitted, source: Source, settle: Settle, keepsake: Keepsake, keepRaw = false, counted?: Counted) {
+    this.#counted = counted
     this.#keepsake = keepsake
     this.#admitted = admitted
     this.#source = source
@@ -156,7 +158,7 @@ export class Delivery implements Cancellable {
     if (this.#settled !== undefined) return
     this.call.cancel.remove(this)
     this.#keepsake.keep(this.call.kind, this, this.#admitted.request, this.#seen.chars)
-    this.#settled = this.#settle(this.#admitted.call, end, { admitted: this.#admitted, source: this.#source, collected: () => this.#raw.result() })
+    this.#settled = this.#settle(this.#admitted.call, end, { admitted: this.#admitted, source: this.#source, collected: () => this.#raw.result(), ...(this.#counted !== undefined && { counted: this.#counted }) })
   }
 
   async #result(): Promise<ChatResult> {
@@ -193,6 +195,7 @@ export class Delivery implements Cancellable {
       providerMetadata: seen.providerMetadata,
     }
     if (note?.variant !== undefined) result.variant = note.variant
+    if (this.#source.downgraded !== undefined) result.downgraded = this.#source.downgraded
     if (seen.refusal !== undefined) result.refusal = seen.refusal
     if (finish.rawFinishReason !== undefined) result.rawFinishReason = finish.rawFinishReason
     if (seen.logprobs !== undefined) result.logprobs = seen.logprobs

@@ -3,6 +3,7 @@ import { collect } from '../protocol/collect.js'
 import type { Clock, GateCall, Random } from '../protocol/ports.js'
 import type { Cancel } from '../resilience/cancel.js'
 import { Walk } from '../resilience/dispatch.js'
+import type { Shares } from '../resilience/line-tenants.js'
 import { RetryBudget } from '../resilience/hedge.js'
 import type { Accept, WalkSpec } from '../resilience/walk-spec.js'
 import { Line } from '../resilience/line.js'
@@ -14,12 +15,12 @@ import { estimateInputTokens } from '../protocol/estimate.js'
 import type { UpstreamRequest } from '../protocol/request.js'
 
 /** Walks a plan until an upstream commits. `chat` and `stream` differ here in two values: the wire, and how far commit is. */
-export function createDispatch({ clock, random }: { clock: Clock; random: Random }): (plan: Plan, cancel: Cancel) => Flight {
+export function createDispatch({ clock, random, shares }: { clock: Clock; random: Random; shares?: Shares | undefined }): (plan: Plan, cancel: Cancel) => Flight {
   const lines = new WeakMap<object, Line>()
   const budgets = new WeakMap<object, RetryBudget>()
   const lineOf = (route: object, queue: QueueSettings | undefined): Line => {
     let line = lines.get(route)
-    if (line === undefined) lines.set(route, (line = new Line({ clock, ...queue })))
+    if (line === undefined) lines.set(route, (line = new Line({ clock, ...queue, ...(shares !== undefined && { shares }) })))
     return line
   }
   const hedgeOf = (route: object, hedge: HedgeSettings | undefined): WalkSpec['hedge'] => {
@@ -49,6 +50,7 @@ export function createDispatch({ clock, random }: { clock: Clock; random: Random
       tenant: tenantOf(call),
       maxWaitMs: settings.queue?.maxWaitMs,
       hedge: hedgeOf(route, settings.hedge),
+      purse: plan.purse,
       startedMs: call.startedMs,
       accept,
       gateCall: new Wants(request),
@@ -60,7 +62,7 @@ export function createDispatch({ clock, random }: { clock: Clock; random: Random
 
 /** Whose turn a call takes in line. */
 function tenantOf({ options: { principal } }: Call): string | undefined {
-  return principal?.team ?? principal?.project ?? principal?.user
+  return principal?.team ?? principal?.project ?? principal?.user ?? principal?.key
 }
 
 /** What gates may know of a call; the prompt is measured only where one asks. */

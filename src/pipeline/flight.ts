@@ -5,6 +5,7 @@ import type { UpstreamRequest } from '../protocol/request.js'
 import type { Attempt, Reader } from '../resilience/attempt.js'
 import type { Cancel } from '../resilience/cancel.js'
 import type { Walk } from '../resilience/dispatch.js'
+import type { Downgraded } from '../protocol/policy.js'
 import type { Cost } from '../protocol/result.js'
 import { billed } from './bill.js'
 import type { Plan, Recover } from './call.js'
@@ -48,7 +49,16 @@ export class Flight implements Source {
 
   /** Of all attempts; asked for when the flight is over. */
   bill(): Cost {
-    return (this.#bill ??= billed(this.walk.log))
+    return (this.#bill ??= billed(this.walk.log, this.plan.purse?.onUnknownPrice))
+  }
+
+  get downgraded(): Downgraded | undefined {
+    return this.plan.downgraded
+  }
+
+  /** Settles what was held; see {@link Source.close}. */
+  close(): Promise<boolean> | undefined {
+    return this.plan.purse?.close(this.plan.downgraded)
   }
 
   /** What the provider said of the answer, for those who keep it. */

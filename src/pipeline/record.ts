@@ -32,6 +32,7 @@ export function recordOf(call: Call, end: CallEnd, { admitted, source, collected
   if (source !== undefined && source.cached !== false) record.cached = source.cached
   if (settled.cost.saved > 0) record.savedNanos = Math.round(settled.cost.saved * 1e9)
   if (call.system !== undefined) record.system = call.system
+  addPolicy(record, source, end)
   addContext(record, call)
   if (content && admitted !== undefined) record.content = contentOf(admitted, answer)
   return Object.freeze(record)
@@ -70,6 +71,13 @@ function addAnswer(record: Draft, source: Source | undefined, answer: Collected 
   if (answer?.finish === undefined) return
   record.finishReason = answer.finish.finishReason
   record.usage = answer.finish.usage
+}
+
+function addPolicy(record: Draft, source: Source | undefined, { fault }: CallEnd): void {
+  const downgraded = source?.downgraded
+  if (downgraded !== undefined) record.downgraded = downgraded
+  if (fault?.policy !== undefined) record.policy = { decision: 'refused', by: fault.policy, code: fault.code }
+  else if (downgraded !== undefined) record.policy = { decision: 'downgraded', by: downgraded.policy }
 }
 
 function contentOf({ request }: Admitted, answer: Collected | undefined): NonNullable<CallRecord['content']> {

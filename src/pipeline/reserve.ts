@@ -1,6 +1,167 @@
-import type { Plan } from './call.js'
+import { boundNanos, boundOf } from '../protocol/bound.js'
+import { GatewayError } from '../protocol/errors.js'
+import type { DowngradeOptions, Downgraded, OnStoreError, OnUnknownPrice } from '../protocol/policy.js'
+import type { Clock } from '../protocol/ports.js'
+import type { Excluded } from '../protocol/result.js'
+import type { LiveCandidate } from '../resilience/live.js'
+import type { Route } from '../routing/router.js'
+import type { Ledger } from '../state/ledger.js'
+import { matched, type Payer } from '../state/meters.js'
+import type { Policy } from '../state/policies.js'
+import type { Admitted, Call, Plan, Settings } from './call.js'
+import { Purse, type Lack } from './purse.js'
+import { settingsOf } from './settings.js'
 
-/** Claims requests, tokens and money for the plan. No budget is configurable yet: every plan fits. */
-export function createReserve(): (plan: Plan) => Plan {
-  return plan => plan
+/** What the stage is made of. */
+export interface ReserveParts {
+  readonly ledger: Ledger
+  readonly clock: Clock
+  /** Those of the gateway, as they are now. */
+  readonly policies: () => readonly Policy[]
+  readonly onUnknownPrice: OnUnknownPrice | undefined
+  readonly onStoreError: OnStoreError | undefined
+  readonly plan: (admitted: Admitted) => Plan | Promise<Plan>
+  readonly resolve: (model: string) => Route<Settings>
+}
+
+/**
+ * Claims requests, tokens and money for the first attempt of the plan, in one step. Where a budget has no room the plan of a cheaper route is
+ * tried; a call that no policy is about is let through at once.
+ */
+export function createReserve(parts: ReserveParts): (plan: Plan) => Plan | Promise<Plan> {
+  return plan => {
+    const purse = purseOf(parts, plan.admitted)
+    return purse.bound ? reserved(parts, purse, plan) : { ...plan, purse }
+  }
+}
+
+/** Claims the request of a call that is answered without asking anybody; gives what has to be closed at its end. */
+export function createCount(parts: ReserveParts): (admitted: Admitted) => Promise<Purse> | undefined {
+  return admitted => {
+    const purse = purseOf(parts, admitted)
+    const counting = purse.bound ? purse.count() : undefined
+    return counting?.then(lack => {
+      if (lack === undefined) return purse
+      throw purse.refusal(lack)
+    })
+  }
+}
+
+function purseOf({ ledger, clock, policies, onUnknownPrice = 'refuse', onStoreError }: ReserveParts, { call, route, settings: { downgrade } }: Admitted): Purse {
+  const payer = payerOf(call, route.name)
+  const all = call.keyPolicies === undefined ? policies() : [...policies(), ...call.keyPolicies]
+  // A copy of a call that nobody pays for is no budget's business.
+  const own = all.length === 0 || (call.system !== undefined && call.options.principal === undefined) ? [] : matched(all, payer)
+  return new Purse({ ledger, clock, call, payer, policies: own, onUnknownPrice, onStoreError, downgrade })
+}
+
+function payerOf({ options: { principal } }: Call, route: string): Payer {
+  if (principal === undefined) return { tags: [], route }
+  const { team, project, user, key, tags = [] } = principal
+  return { team, project, user, key, tags, route }
+}
+
+async function reserved(parts: ReserveParts, purse: Purse, plan: Plan): Promise<Plan> {
+  try {
+    return await chosen(parts, purse, counted(purse, plan))
+  } catch (error) {
+    // Nothing was asked: what is held is given back whole.
+    await purse.close()
+    throw error
+  }
+}
+
+async function chosen(parts: ReserveParts, purse: Purse, plan: Plan): Promise<Plan> {
+  const { request, settings } = plan.admitted
+  const calm = inToolLoop(plan)
+  const { live } = first(plan)
+  let lack = await purse.ensure(live, request, !calm)
+  if (lack === undefined) return { ...plan, purse }
+  const option = lack.line.policy.kind === 'budget' && !calm ? (lack.line.policy.downgrade ?? settings.downgrade) : undefined
+  if (option !== undefined) {
+    const other = await cheaper(parts, purse, plan, option, lack)
+    if (other !== undefined) return other
+    // Nobody cheaper can do it: then the rest of the budget is for this.
+    if (option.at !== undefined) lack = await purse.ensure(live, request)
+    if (lack === undefined) return { ...plan, purse }
+  }
+  purse.exceeded(lack)
+  throw purse.refusal(lack)
+}
+
+/** The plan of the cheaper way, with its hold; nothing where nobody on it can do what is asked, or it does not fit either. */
+async function cheaper(parts: ReserveParts, purse: Purse, plan: Plan, option: DowngradeOptions, { line }: Lack): Promise<Plan | undefined> {
+  const other = option.to === undefined ? cheapest(purse, plan) : await elsewhere(parts, plan, option.to)
+  if (other === undefined) return undefined
+  const planned = fitting(purse, other)
+  if (planned === undefined) return undefined
+  const { live } = first(planned)
+  if ((await purse.ensure(live, planned.admitted.request)) !== undefined) return undefined
+  const downgraded: Downgraded = { from: plan.admitted.route.name, to: option.to ?? live.deployment.id, policy: line.policy.name, reason: option.at === undefined ? 'hold' : 'share' }
+  return { ...planned, purse, downgraded }
+}
+
+async function elsewhere({ plan, resolve }: ReserveParts, { admitted }: Plan, to: string): Promise<Plan | undefined> {
+  const route = resolve(to)
+  const { cache: _cache, ...settings } = settingsOf(route.settings, admitted.call.options)
+  try {
+    return await plan({ ...admitted, route, settings })
+  } catch (error) {
+    if (GatewayError.is(error) && error.code === 'no_candidates') return undefined
+    throw error
+  }
+}
+
+/** The candidates that can cost less than the first, cheapest first. */
+function cheapest(purse: Purse, plan: Plan): Plan | undefined {
+  const { request } = plan.admitted
+  const most = ({ live }: LiveCandidate): number => {
+    const price = purse.price(live)
+    return price === undefined ? Infinity : boundNanos(boundOf(request, live.deployment.capabilities), price)
+  }
+  const limit = most(first(plan))
+  const candidates = plan.candidates.filter(candidate => most(candidate) < limit).sort((a, b) => most(a) - most(b)).map(({ onlyAfter: _, ...candidate }) => candidate)
+  return candidates.length === 0 ? undefined : { ...plan, candidates }
+}
+
+/** The plan without those whose cost has no bound; throws where nobody is left. */
+function counted(purse: Purse, plan: Plan): Plan {
+  const kept = fitting(purse, plan)
+  if (kept !== undefined) return kept
+  const { admitted: { request }, candidates } = plan
+  if (candidates.some(({ live }) => unbounded(purse, live, request) === ENDLESS)) {
+    throw new GatewayError('invalid_request', 'A hard budget or a limit of tokens applies, and nothing says how long the answer may get. Set maxOutputTokens on the call or on the route.', { origin: 'caller' })
+  }
+  throw new GatewayError('no_candidates', 'A hard budget applies, and no deployment of the route has a known price. Give them a "price", add "prices", or set onUnknownPrice.', { origin: 'caller', excluded: candidates.map(({ live }) => ({ deployment: live.deployment.id, reason: PRICELESS })) })
+}
+
+const ENDLESS = 'no maxOutputTokens is known, and a hard budget or a limit of tokens applies'
+const PRICELESS = 'no price is known, and a hard budget applies (onUnknownPrice)'
+
+function fitting(purse: Purse, plan: Plan): Plan | undefined {
+  const { candidates, admitted: { request } } = plan
+  const excluded: Excluded[] = []
+  const kept = candidates.filter(({ live }) => {
+    const reason = unbounded(purse, live, request)
+    if (reason !== undefined) excluded.push({ deployment: live.deployment.id, reason })
+    return reason === undefined
+  })
+  if (!kept.some(({ onlyAfter }) => onlyAfter === undefined)) return undefined
+  return excluded.length === 0 ? plan : { ...plan, candidates: kept, excluded: [...plan.excluded, ...excluded] }
+}
+
+function unbounded(purse: Purse, live: LiveCandidate['live'], request: Admitted['request']): string | undefined {
+  if (purse.hard && purse.onUnknownPrice !== 'allow' && purse.price(live) === undefined) return PRICELESS
+  return purse.counts && boundOf(request, live.deployment.capabilities).outputTokens === Infinity ? ENDLESS : undefined
+}
+
+function first({ candidates }: Plan): LiveCandidate {
+  const found = candidates.find(({ onlyAfter }) => onlyAfter === undefined) ?? candidates[0]
+  if (found === undefined) throw new GatewayError('no_candidates', 'The plan is empty.')
+  return found
+}
+
+/** The model waits for the results of its tools: another one would not know why it asked. */
+function inToolLoop({ admitted: { request } }: Plan): boolean {
+  return request.messages.at(-1)?.role === 'tool'
 }

@@ -5,7 +5,7 @@ import type { Admitted, Call, Plan } from './call.js'
 import type { Delivery, Settle } from './deliver.js'
 import type { Flight } from './flight.js'
 import type { Recalled } from './recall.js'
-import { asGatewayError, endOf, type Known } from './settle.js'
+import { asGatewayError, endOf, type Counted, type Known } from './settle.js'
 import type { Source } from './source.js'
 
 /** The seven stages. Each is a function over its own dependencies; what one finds out is handed to the next. */
@@ -17,21 +17,22 @@ export interface Stages {
   /** Who could answer, in which order? */
   readonly plan: (admitted: Admitted) => Plan | Promise<Plan>
   /** May it cost what it could cost? */
-  readonly reserve: (plan: Plan) => Plan
+  readonly reserve: (plan: Plan) => Plan | Promise<Plan>
   /** Ask, until an upstream commits. */
   readonly dispatch: (plan: Plan, cancel: Cancel) => Flight
   /** Hand the events to the caller. */
-  readonly deliver: (admitted: Admitted, source: Source) => Delivery
+  readonly deliver: (admitted: Admitted, source: Source, counted?: Counted) => Delivery
   /** Price, release, record: at the end of the answer, whoever ends it. */
   readonly settle: Settle
+  /** Beside the stages: an answer that is known counts as a request. */
+  readonly count: (admitted: Admitted) => Promise<Counted> | undefined
   /** Beside the stages: sends the copies of a call that a strategy asks for. */
   readonly mirror: (shadows: readonly Shadow[], admitted: Admitted) => void
 }
 
 /** A call from its request to its delivery. `chat` and `stream` take the same way. */
-export function createRun({ admit, recall, plan, reserve, dispatch, deliver, settle, mirror }: Stages): (call: Call) => Promise<Delivery> {
-  const launch = (planned: Plan, cancel: Cancel): Flight => {
-    const reserved = reserve(planned)
+export function createRun({ admit, recall, plan, reserve, dispatch, deliver, settle, count, mirror }: Stages): (call: Call) => Promise<Delivery> {
+  const launch = (reserved: Plan, cancel: Cancel): Flight => {
     if (reserved.shadows.length > 0) mirror(reserved.shadows, reserved.admitted)
     return dispatch(reserved, cancel)
   }
@@ -46,14 +47,17 @@ export function createRun({ admit, recall, plan, reserve, dispatch, deliver, set
       const recalled = recalling instanceof Promise ? await recalling : recalling
       if (recalled === undefined) {
         const planning = plan(admitted)
-        const flight = launch(planning instanceof Promise ? await planning : planning, call.cancel)
+        const reserving = reserve(planning instanceof Promise ? await planning : planning)
+        const flight = launch(reserving instanceof Promise ? await reserving : reserving, call.cancel)
         known = { admitted, source: flight }
         await flight.open()
         return deliver(admitted, flight)
       }
       known = { admitted, source: recalled }
-      await recalled.take(async cancel => launch(await plan(admitted), cancel))
-      return deliver(admitted, recalled)
+      const counted = recalled.cached === false ? undefined : await count(admitted)
+      if (counted !== undefined) known = { ...known, counted }
+      await recalled.take(async cancel => launch(await reserve(await plan(admitted)), cancel))
+      return deliver(admitted, recalled, counted)
     } catch (error) {
       const fault: GatewayError = asGatewayError(error)
       settle(call, endOf(fault), known)

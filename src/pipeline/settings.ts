@@ -1,6 +1,7 @@
 import { GatewayError } from '../protocol/errors.js'
 import { isObject } from '../protocol/json.js'
 import { refuseUnknownKeys } from '../protocol/suggest.js'
+import type { DowngradeOptions } from '../protocol/policy.js'
 import type { Deadlines } from '../resilience/deadlines.js'
 import type { CachePolicy } from '../state/cache-options.js'
 import type { CallOptions, DeadlineOptions, HedgeSettings, QueueSettings, RetryOptions, Settings } from './call.js'
@@ -42,8 +43,8 @@ function chosen<T>(option: T | boolean | undefined, defaults: T, base: T | undef
 }
 
 /** `base` with what a gateway, a route or a call says on top. */
-export function withSettings(base: Settings, over: { readonly retry?: RetryOptions; readonly deadlines?: DeadlineOptions } & Partial<Pick<Settings, 'chatWire' | 'recover' | 'maxOutputTokens'>> & { readonly queue?: QueueSettings | boolean; readonly hedge?: HedgeSettings | boolean; readonly cache?: CachePolicy | false | undefined }): Settings {
-  const { retry, deadlines, chatWire, recover, maxOutputTokens } = over
+export function withSettings(base: Settings, over: { readonly retry?: RetryOptions; readonly deadlines?: DeadlineOptions } & Partial<Pick<Settings, 'chatWire' | 'recover' | 'maxOutputTokens'>> & { readonly queue?: QueueSettings | boolean; readonly hedge?: HedgeSettings | boolean; readonly cache?: CachePolicy | false | undefined; readonly downgrade?: DowngradeOptions | undefined }): Settings {
+  const { retry, deadlines, chatWire, recover, maxOutputTokens, downgrade } = over
   const { queue: baseQueue, hedge: baseHedge, cache: baseCache, ...rest } = base
   const cache = over.cache === false ? undefined : (over.cache ?? baseCache)
   const queue = chosen(over.queue, QUEUE, baseQueue)
@@ -58,6 +59,7 @@ export function withSettings(base: Settings, over: { readonly retry?: RetryOptio
     ...(chatWire !== undefined && { chatWire }),
     ...(recover !== undefined && { recover }),
     ...(maxOutputTokens !== undefined && { maxOutputTokens }),
+    ...(downgrade !== undefined && { downgrade }),
   }
 }
 

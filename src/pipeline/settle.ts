@@ -12,8 +12,15 @@ import type { Source } from './source.js'
 export interface Known {
   readonly admitted?: Admitted
   readonly source?: Source
+  /** What an answer that was known was counted with. */
+  readonly counted?: Counted
   /** The answer as the upstream gave it, masks on. */
   readonly collected?: () => Collected
+}
+
+/** Something held for a call, to be closed at its end. */
+export interface Counted {
+  close(): Promise<boolean> | undefined
 }
 
 /** What settling found out. */
@@ -26,7 +33,7 @@ export interface Settled {
 }
 
 /** Prices every attempt, lets the call go, and tells the observers. Never throws to the caller. */
-export function createSettle({ plugins, clock, content, learning }: { plugins: readonly Plugin[]; clock: Clock; content: boolean; learning: Learning }): (call: Call, end: CallEnd, known: Known) => Settled {
+export function createSettle({ plugins, clock, content, learning, later }: { plugins: readonly Plugin[]; clock: Clock; content: boolean; learning: Learning; later: (work: Promise<unknown>) => void }): (call: Call, end: CallEnd, known: Known) => Settled {
   const observers = plugins.filter(plugin => plugin.observe !== undefined)
   return (call, end, known) => {
     const totalMs = clock.now() - call.startedMs
@@ -37,13 +44,25 @@ export function createSettle({ plugins, clock, content, learning }: { plugins: r
     const settled: Settled = firstAtMs === undefined ? { cost, totalMs } : { cost, totalMs, firstEventMs: Math.max(0, firstAtMs - call.startedMs) }
     call.end()
     const learns = admitted !== undefined && call.system === undefined && learning.concerns(admitted.route)
+    // The hold is settled before the record is told: one that had lapsed was written down, and charged, by whoever cleared it away.
+    const closing = closed(source?.close?.(), known.counted?.close())
     if (observers.length > 0 || learns) {
       const record = (settled.record = recordOf(call, end, known, settled, content))
-      for (const plugin of observers) tell(plugin, record)
-      if (learns) learning.seen(admitted.route, record)
+      const told = (lived: boolean): void => {
+        const whole = lived ? record : Object.freeze({ ...record, costNanos: 0 })
+        for (const plugin of observers) tell(plugin, whole)
+        if (learns) learning.seen(admitted.route, whole)
+      }
+      if (closing === undefined) told(true)
+      else later(closing.then(told, () => told(true)))
     }
     return settled
   }
+}
+
+function closed(...closing: readonly (Promise<boolean> | undefined)[]): Promise<boolean> | undefined {
+  const all = closing.filter(one => one !== undefined)
+  return all.length === 0 ? undefined : Promise.all(all).then(lived => lived.every(Boolean))
 }
 
 function tell(plugin: Plugin, record: CallRecord): void {

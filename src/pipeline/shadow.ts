@@ -15,6 +15,7 @@ const MOST = 100
 /** What shadow traffic is sent with. */
 export interface ShadowParts {
   readonly plan: (admitted: Admitted) => Plan | Promise<Plan>
+  readonly reserve: (plan: Plan) => Plan | Promise<Plan>
   readonly dispatch: (plan: Plan, cancel: Cancel) => Flight
   readonly deliver: (admitted: Admitted, flight: Flight) => Delivery
   readonly settle: Settle
@@ -60,11 +61,11 @@ export class Shadows {
   }
 
   async #run(own: Admitted): Promise<void> {
-    const { plan, dispatch, deliver, settle } = this.#parts
+    const { plan, reserve, dispatch, deliver, settle } = this.#parts
     let known: Known = { admitted: own }
     try {
       if (own.call.cancel.reason !== undefined) throw own.call.cancel.reason
-      const flight = dispatch(await plan(own), own.call.cancel)
+      const flight = dispatch(await reserve(await plan(own)), own.call.cancel)
       known = { admitted: own, source: flight }
       await flight.open()
       await deliver(own, flight).drain()

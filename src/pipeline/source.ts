@@ -1,5 +1,6 @@
 import type { GatewayError } from '../protocol/errors.js'
 import type { Headers } from '../protocol/ports.js'
+import type { Downgraded } from '../protocol/policy.js'
 import type { AttemptReport, Cost, Excluded } from '../protocol/result.js'
 import type { Note } from '../protocol/strategy.js'
 import type { Reader } from '../resilience/attempt.js'
@@ -46,6 +47,10 @@ export interface Source extends Opening {
   readonly cached: false | 'hit' | 'joined'
   /** What the call pays, once it has ended. */
   bill(): Cost
+  /** A budget sent it another way. */
+  readonly downgraded?: Downgraded | undefined
+  /** After the end: settles what was held, where it is on this call. Resolves when the store has it; false where the hold had lapsed before. */
+  close?(): Promise<boolean> | undefined
   /** The whole answer turned out not to be what was asked for: it must not be given again. */
   refused?(): void
 }

@@ -76,6 +76,7 @@ export interface ErrorDetails {
   readonly excluded?: readonly Excluded[]
   readonly partial?: Partial
   readonly upstream?: UpstreamWords
+  readonly policy?: string
   readonly cause?: unknown
 }
 
@@ -120,6 +121,8 @@ export class GatewayError extends Error {
   declare readonly partial?: Partial
   /** The provider's own words. `message` inside it is not printed. */
   readonly upstream?: UpstreamWords
+  /** The budget or limit that refused. */
+  readonly policy?: string
 
   constructor(code: Code, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
@@ -132,6 +135,7 @@ export class GatewayError extends Error {
     if (details.excluded !== undefined) this.excluded = details.excluded
     if (details.partial !== undefined) hidden(this, 'partial', details.partial)
     if (details.upstream !== undefined) this.upstream = words(details.upstream)
+    if (details.policy !== undefined) this.policy = details.policy
     Object.defineProperty(this, MARK, { value: true })
   }
 
@@ -152,6 +156,7 @@ export class GatewayError extends Error {
       ...(this.excluded !== undefined && { excluded: this.excluded }),
       ...(this.partial !== undefined && { partial: this.partial }),
       ...(upstream !== undefined && { upstream: { ...upstream, ...(upstream.message !== undefined && { message: upstream.message }) } }),
+      ...(this.policy !== undefined && { policy: this.policy }),
       ...(this.cause !== undefined && { cause: this.cause }),
       ...details,
     })
@@ -170,6 +175,7 @@ export class GatewayError extends Error {
       retryAfterMs: this.retryAfterMs,
       deadline: this.deadline,
       upstream: this.upstream,
+      policy: this.policy,
       attempts: this.attempts,
       excluded: this.excluded,
     }

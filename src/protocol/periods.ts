@@ -27,7 +27,7 @@ const LISTED = Array.from({ length: AROUND + 4 }, (_, at) => at)
  * const [, start, end] = new Calendar('day', 'Europe/Berlin').boundaries(clock.now())
  */
 export class Calendar {
-  readonly #period: Period
+  readonly period: Period
   readonly #format: Intl.DateTimeFormat
   #known: Boundaries | undefined
   /** Ordinal of the period that begins at the last of the known boundaries. */
@@ -35,7 +35,7 @@ export class Calendar {
 
   constructor(period: Period, zone: string) {
     if (!PERIODS.includes(period)) throw unknownPeriod(String(period))
-    this.#period = period
+    this.period = period
     this.#format = formatOf(zone)
   }
 
@@ -43,7 +43,7 @@ export class Calendar {
   boundaries(nowMs: number): Boundaries {
     const known = this.#known
     if (known !== undefined && known[1] <= nowMs && nowMs < known[2]) return known
-    const found = this.#period === 'hour' ? this.#hours(nowMs) : known !== undefined && known[2] <= nowMs && nowMs < known[3] ? this.#following(known) : this.#dates(nowMs)
+    const found = this.period === 'hour' ? this.#hours(nowMs) : known !== undefined && known[2] <= nowMs && nowMs < known[3] ? this.#following(known) : this.#dates(nowMs)
     return (this.#known = Object.freeze(found))
   }
 
@@ -81,7 +81,7 @@ export class Calendar {
   }
 
   #dates(nowMs: number): Boundaries {
-    let ordinal = ordinalOf(this.#period, nowMs + this.#offset(nowMs))
+    let ordinal = ordinalOf(this.period, nowMs + this.#offset(nowMs))
     let current = this.#start(ordinal)
     this.#last = ordinal
     let next = this.#after(current)
@@ -98,7 +98,7 @@ export class Calendar {
 
   /** The first instant at which the clock shows the first date of a period, or a later one. */
   #start(ordinal: number): number {
-    const wall = wallOf(this.#period, ordinal)
+    const wall = wallOf(this.period, ordinal)
     const before = this.#offset(wall - DAY_MS)
     const after = this.#offset(wall + DAY_MS)
     if (before === after) return wall - before

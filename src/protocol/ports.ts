@@ -156,6 +156,9 @@ export interface Capabilities {
 /** Where credentials come from: a key, a pool, or a function asked at each try. */
 export type KeySource = string | readonly string[] | (() => string | Promise<string>)
 
+/** Credentials of a provider, given in one place: as a {@link KeySource}, or the name of an environment variable that is read when it is needed. */
+export type CredentialSource = KeySource | { readonly env: string }
+
 /** Credentials as a deployment keeps them. */
 export type Keys = readonly Secret[] | (() => string | Promise<string>)
 
@@ -191,7 +194,7 @@ export interface Deployment {
   readonly headers?: Headers
   /** How it is reached: over the transport, or by an upstream of its own. */
   readonly reach:
-    | { readonly adapter: Adapter | (() => Promise<Adapter>); readonly baseUrl: string; readonly keys?: Keys; readonly env?: readonly string[]; readonly keyless: boolean }
+    | { readonly adapter: Adapter | (() => Promise<Adapter>); readonly baseUrl: string; readonly keys?: Keys; readonly env?: readonly string[]; /** It is the host of its provider: keys that are given for the provider may go there. */ readonly home?: boolean; readonly keyless: boolean }
     | { readonly upstream: Upstream }
 }
 /** How a try ended, for gates and breakers. */

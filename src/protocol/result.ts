@@ -1,6 +1,7 @@
 import type { Code, Deadline } from './errors.js'
 import type { FinishReason, TokenLogprob, Usage, Warning } from './events.js'
 import type { Json } from './json.js'
+import type { Downgraded, PolicyDecision } from './policy.js'
 import type { Note, Principal } from './strategy.js'
 import type { AssistantMessage, ToolCall } from './request.js'
 
@@ -90,6 +91,8 @@ export interface ChatResult<Output = unknown> {
   readonly cached: false | 'hit' | 'joined'
   /** The branch of an experiment that answered. */
   readonly variant?: string
+  /** A budget sent the call to a cheaper route or deployment. */
+  readonly downgraded?: Downgraded
   readonly attempts: readonly AttemptReport[]
   readonly warnings: readonly Warning[]
   readonly timings: Timings
@@ -132,8 +135,11 @@ export interface CallRecord {
   readonly metadata?: { readonly [key: string]: Json }
   readonly principal?: Principal
   readonly conversation?: string
-  /** Not a caller's call: shadow traffic, a copy of the call named here. Its cost is nobody's budget unless `principal` says whose. */
-  readonly system?: { readonly shadowOf: string }
+  /** Not a caller's call: shadow traffic, a copy of the call named here, or what was charged for a call whose process died. Its cost is nobody's budget unless `principal` says whose. */
+  readonly system?: { readonly shadowOf: string } | { readonly lapsed: string }
+  /** What budgets and limits made of it; absent where none is about it. */
+  readonly policy?: PolicyDecision
+  readonly downgraded?: Downgraded
   /** What the strategies said of choosing the deployment that answered. */
   readonly note?: Note
   readonly content?: { readonly messages: Json; readonly text: string; readonly toolCalls: Json }

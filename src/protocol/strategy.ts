@@ -16,6 +16,8 @@ export interface Principal {
   readonly team?: string
   readonly project?: string
   readonly user?: string
+  /** Id of the virtual key the call came with; set by the gateway. */
+  readonly key?: string
   readonly tags?: readonly string[]
 }
 /** What was measured of a deployment, as far as it is known. */

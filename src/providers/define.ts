@@ -153,13 +153,14 @@ function reachOf(provider: Provider, options: DeploymentOptions, where: string):
   const home = safeBaseUrl(provider.baseUrl, where)
   const baseUrl = options.baseUrl === undefined ? home : safeBaseUrl(options.baseUrl, where)
   // A key from the environment belongs to the provider's own host and goes to no other.
-  const own = new URL(baseUrl).origin === new URL(home).origin && provider.env.length > 0
+  const own = new URL(baseUrl).origin === new URL(home).origin
   return {
     adapter: provider.adapter,
     baseUrl,
     keyless: provider.keyless ?? false,
     ...(options.apiKey !== undefined && { keys: keysOf(options.apiKey) }),
-    ...(own && { env: provider.env }),
+    ...(own && { home: true }),
+    ...(own && provider.env.length > 0 && { env: provider.env }),
   }
 }
 

@@ -8,7 +8,7 @@ import { isEntered, type Barred, type Entered, type Entry } from './entry.js'
 import type { LiveCandidate } from './live.js'
 import type { WalkLog } from './log.js'
 import { wait } from './wait.js'
-import type { Accept, WalkSpec, WalkState } from './walk-spec.js'
+import type { Accept, Cover, WalkSpec, WalkState } from './walk-spec.js'
 
 /** What a visit tells the walk it belongs to. */
 export interface Host {
@@ -79,12 +79,15 @@ export class Visit {
   }
 
   /** The other side of a hedge may have taken the last try meanwhile: then all that was entered is given back. */
-  #spent({ permits, key }: Entered): boolean {
-    const { state, spec } = this.#in
-    if (state.left > 0) return false
-    for (const permit of permits) permit.release({ outcome: 'neutral', durationMs: 0 })
-    key?.release(undefined, spec.clock.now())
+  #spent(entered: Entered): boolean {
+    if (this.#in.state.left > 0) return false
+    this.#giveBack(entered)
     return true
+  }
+
+  #giveBack({ permits, key }: Entered): void {
+    for (const permit of permits) permit.release({ outcome: 'neutral', durationMs: 0 })
+    key?.release(undefined, this.#in.spec.clock.now())
   }
 
   #barred({ why, fault }: Barred, first: GatewayError): GatewayError {
@@ -128,15 +131,32 @@ export class Visit {
     return true
   }
 
-  #once({ permits, key }: Entered): Promise<Attempt> {
-    const { spec, state, log, cancel } = this.#in
-    const { wire, commit, deadlines, usual, headers, clock, startedMs, accept } = spec
-    const { live, note } = this.#candidate
+  #once(entered: Entered): Promise<Attempt> {
+    const { spec, state } = this.#in
+    const { live } = this.#candidate
     const prefill = live.deployment.capabilities.prefill === true ? state.prefill : undefined
     const request = this.#repair ?? prefill ?? spec.request
-    const at = log.begin()
     state.left--
-    const onEnd = (report: Parameters<WalkLog['ended']>[1], ended: Attempt): void => log.ended(at, report, ended)
+    const cover = spec.purse?.cover(live, request)
+    if (!(cover instanceof Promise)) return this.#open(entered, request, cover)
+    return cover.then(
+      held => this.#open(entered, request, held),
+      (error: unknown) => {
+        this.#giveBack(entered)
+        throw error
+      },
+    )
+  }
+
+  #open({ permits, key }: Entered, request: UpstreamRequest, cover: Cover | undefined): Promise<Attempt> {
+    const { spec, log, cancel } = this.#in
+    const { wire, commit, deadlines, usual, headers, clock, startedMs, accept } = spec
+    const { live, note } = this.#candidate
+    const at = log.begin()
+    const onEnd = (report: Parameters<WalkLog['ended']>[1], ended: Attempt): void => {
+      cover?.ended(ended)
+      log.ended(at, report, ended)
+    }
     const opening = Attempt.open({ live, request, wire, commit, deadlines, usual, headers, clock, cancel, permits, key, note, callStartedMs: startedMs, onEnd })
     return accept === undefined ? opening : this.#accepted(accept, opening, at)
   }

@@ -29,12 +29,18 @@ export interface KeysCooling {
 
 /** The keys of one deployment: least-loaded first, those that cool left out. What cools is the key, never the deployment. */
 export class KeyPool {
-  readonly #entries: Entry[]
-  readonly #ask: (() => string | Promise<string>) | undefined
+  #entries: readonly Entry[] = []
+  #ask: (() => string | Promise<string>) | undefined
 
   constructor(keys: Keys) {
+    this.replace(keys)
+  }
+
+  /** From here on these are lent; attempts under way keep what they have. A key that stays keeps its rest. */
+  replace(keys: Keys): void {
+    const before = this.#entries
     this.#ask = typeof keys === 'function' ? keys : undefined
-    this.#entries = typeof keys === 'function' ? [] : keys.map(secret => ({ secret, inFlight: 0, coolUntilMs: 0, fault: undefined }))
+    this.#entries = typeof keys === 'function' ? [] : keys.map(secret => before.find(entry => entry.secret.reveal() === secret.reveal()) ?? { secret, inFlight: 0, coolUntilMs: 0, fault: undefined })
   }
 
   /** Lends a key, or says until when all of them cool. A function is asked at each try. */

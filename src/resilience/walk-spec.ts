@@ -3,11 +3,12 @@ import type { ChatEvent } from '../protocol/events.js'
 import type { Clock, GateCall, Headers, Random, Wire } from '../protocol/ports.js'
 import type { UpstreamRequest } from '../protocol/request.js'
 import type { RetrySettings } from './backoff.js'
+import type { Attempt } from './attempt.js'
 import type { Cancel } from './cancel.js'
 import type { Deadlines } from './deadlines.js'
 import type { RetryBudget } from './hedge.js'
 import type { Line } from './line.js'
-import type { LiveCandidate } from './live.js'
+import type { Live, LiveCandidate } from './live.js'
 
 /** Judges a whole answer before commit; a refusal says how to ask again. */
 export type Accept = (events: readonly ChatEvent[]) => Promise<{ readonly fault: GatewayError; readonly repair: UpstreamRequest } | undefined>
@@ -17,6 +18,19 @@ export interface HedgeSpec {
   /** Milliseconds, or the 95th percentile of the first candidate. */
   readonly afterMs: number | 'p95'
   readonly budget: RetryBudget
+}
+
+/** The worst case of one attempt, held. */
+export interface Cover {
+  /** The attempt is over: what it used takes the place of what it could use. */
+  ended(attempt: Attempt): void
+  /** It never opened. */
+  drop(): void
+}
+/** Holds what each attempt could use before it opens. */
+interface Purse {
+  /** Rejects where there is no room, which ends the walk. */
+  cover(live: Live, request: UpstreamRequest): Cover | Promise<Cover>
 }
 
 /** What a walk is given. */
@@ -43,6 +57,7 @@ export interface WalkSpec {
   /** Waits while every candidate is unavailable, for at most so many milliseconds in all. */
   readonly maxWaitMs: number | undefined
   readonly hedge: HedgeSpec | undefined
+  readonly purse: Purse | undefined
   readonly startedMs: number
 }
 

@@ -1,0 +1,170 @@
+import { GatewayError } from '../protocol/errors.js'
+import type { Alert } from '../protocol/policy.js'
+import type { Claim, ClaimVerdict, Clock, Lapsed, Standing, Store, Tally, Timer } from '../protocol/ports.js'
+import type { Line } from './meters.js'
+
+/** How long a hold lives without its process, in milliseconds. */
+const LEASE_MS = 60_000
+const NANOS_PER_DOLLAR = 1e9
+/** Alerts that were told; past it the oldest are forgotten, and the store is asked again. */
+const MOST_TOLD = 10_000
+
+/** What a ledger is made of. */
+export interface LedgerParts {
+  readonly store: Store
+  readonly clock: Clock
+  readonly onAlert: ((alert: Alert) => void) | undefined
+  /** Is told of each hold that a process left behind: what `owner` was, as far as it can be read. */
+  readonly onLapsed: (owner: unknown) => void
+  readonly leaseMs?: number
+}
+/** The books of a gateway over its store: holds are renewed while they are open, and everything that is settled can be waited for. */
+export class Ledger {
+  readonly #parts: LedgerParts
+  readonly #leaseMs: number
+  readonly #open = new Set<string>()
+  readonly #pending = new Set<Promise<unknown>>()
+  readonly #told = new Set<string>()
+  #timer: Timer | undefined
+  #failures = 0
+
+  constructor(parts: LedgerParts) {
+    this.#parts = parts
+    this.#leaseMs = parts.leaseMs ?? LEASE_MS
+  }
+
+  /** Holds that are open, and writes under way. */
+  get state(): { readonly holds: number; readonly pending: number; readonly failures: number } {
+    return { holds: this.#open.size, pending: this.#pending.size, failures: this.#failures }
+  }
+
+  async acquire(claims: readonly Claim[], owner: object, tallies: readonly Tally[]): Promise<ClaimVerdict> {
+    const verdict = await this.#parts.store.acquire(claims, { ttlMs: this.#leaseMs, owner: JSON.stringify(owner), tallies })
+    if (verdict.lapsed !== undefined) this.#lapsed(verdict.lapsed)
+    if (verdict.ok) this.#track(verdict.holdId)
+    return verdict
+  }
+
+  /** Gives the counters as they are then; nothing where the hold had lapsed, and was charged or released by that. */
+  async settle(holdId: string, charges: readonly { readonly key: string; readonly amount: number }[], tallies: readonly Tally[]): Promise<readonly Standing[] | undefined> {
+    this.#open.delete(holdId)
+    if (this.#open.size === 0) this.#rest()
+    return this.#parts.store.settle(holdId, charges, tallies)
+  }
+
+  tally(tallies: readonly Tally[]): Promise<void> {
+    return this.#parts.store.tally(tallies)
+  }
+
+  /** Work that no caller waits for; `flush` does. */
+  later(work: Promise<unknown>): void {
+    const quiet = work.catch(() => void this.#failures++).finally(() => this.#pending.delete(quiet))
+    this.#pending.add(quiet)
+  }
+
+  async flush(): Promise<void> {
+    while (this.#pending.size > 0) await Promise.all(this.#pending)
+  }
+
+  close(): void {
+    this.#rest()
+    this.#open.clear()
+  }
+
+  /** Tells each share of a budget that is reached, once per window. */
+  shares(lines: readonly Line[], standings: readonly Standing[], call: string): void {
+    if (this.#parts.onAlert === undefined) return
+    for (const standing of standings) {
+      const line = lines.find(one => one.key === standing.key)
+      if (line === undefined) continue
+      for (const share of line.policy.alertAt) if (standing.charged >= share * line.meter.limit) this.alert('share', line, { share, standing, call })
+    }
+  }
+
+  /** Once per window, over all processes: whoever gets the only place for it tells. */
+  alert(kind: Alert['kind'], line: Line, { share, standing, call }: { readonly share?: number; readonly standing?: Standing; readonly call?: string }): void {
+    const { onAlert, clock } = this.#parts
+    if (onAlert === undefined) return
+    const nowMs = clock.now()
+    const { calendar, windowMs, limit } = line.meter
+    const period = standing?.period ?? calendar?.startOf(nowMs)
+    const key = `alert:${kind}:${share ?? ''}:${line.key}`
+    const mark = `${period ?? ''}:${key}`
+    // In a rolling window it is told again when the first telling has left it.
+    if (windowMs === undefined && this.#told.has(mark)) return
+    const claim: Claim = { key: key.slice(0, 1_000), amount: 1, limit: 1, ...(windowMs !== undefined && { windowMs }), ...(calendar !== undefined && { periods: calendar.boundaries(nowMs) }) }
+    const told = {
+      share,
+      spentUsd: standing === undefined ? undefined : standing.charged / NANOS_PER_DOLLAR,
+      limitUsd: line.meter.kind === 'nanos' ? limit / NANOS_PER_DOLLAR : undefined,
+      period: period === undefined ? undefined : new Date(period).toISOString(),
+      call,
+    }
+    const known = Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined))
+    const alert: Alert = { kind, at: new Date(nowMs).toISOString(), policy: line.policy.name, of: line.of, ...known }
+    this.#remember(mark)
+    this.later(this.#once(claim).then(first => void (first && onAlert(alert))))
+  }
+
+  async #once(claim: Claim): Promise<boolean> {
+    const verdict = await this.#parts.store.acquire([claim], { ttlMs: this.#leaseMs })
+    if (verdict.lapsed !== undefined) this.#lapsed(verdict.lapsed)
+    if (verdict.ok) await this.#parts.store.settle(verdict.holdId, [{ key: claim.key, amount: 1 }])
+    return verdict.ok
+  }
+
+  #remember(mark: string): void {
+    if (this.#told.size >= MOST_TOLD) for (const oldest of this.#told) {
+      this.#told.delete(oldest)
+      break
+    }
+    this.#told.add(mark)
+  }
+
+  #lapsed(lapsed: readonly Lapsed[]): void {
+    for (const { owner } of lapsed) {
+      if (owner === undefined) continue
+      try {
+        this.#parts.onLapsed(JSON.parse(owner))
+      } catch {
+        // Whoever wrote it is gone; its money is counted all the same.
+      }
+    }
+  }
+
+  #track(holdId: string): void {
+    this.#open.add(holdId)
+    this.#arm()
+  }
+
+  #arm(): void {
+    this.#timer ??= this.#parts.clock.after(this.#leaseMs / 3, () => {
+      this.#timer = undefined
+      this.later(this.#renew())
+    })
+  }
+
+  /** All at once, three times in a lease: one that fails twice is still there for the third. */
+  async #renew(): Promise<void> {
+    const { store } = this.#parts
+    try {
+      await Promise.all([...this.#open].map(async holdId => {
+        // What has lapsed was charged or released by that; nothing is left to renew.
+        if (!(await store.renew(holdId, this.#leaseMs))) this.#open.delete(holdId)
+      }))
+    } finally {
+      if (this.#open.size > 0) this.#arm()
+    }
+  }
+
+  #rest(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+  }
+}
+
+/** The store's own refusals and anything else it throws, as one error. */
+export function storeFault(error: unknown): GatewayError {
+  if (GatewayError.is(error)) return error
+  return new GatewayError('store_unavailable', `The store failed with a ${error instanceof Error ? error.name : typeof error}. Check that it is reachable; onStoreError says what happens to calls meanwhile.`, { origin: 'gateway' })
+}

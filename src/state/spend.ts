@@ -1,0 +1,72 @@
+import { GatewayError } from '../protocol/errors.js'
+import type { SpendQuery, SpendRow } from '../protocol/policy.js'
+import type { Clock, Deployment, Store, Tally } from '../protocol/ports.js'
+import { isObject } from '../protocol/json.js'
+import { refuseUnknownKeys } from '../protocol/suggest.js'
+import type { Payer } from './meters.js'
+
+/** All offsets of time zones are whole quarters of an hour, so the days of each zone are made of these. */
+const BUCKET_MS = 900_000
+const NANOS_PER_DOLLAR = 1e9
+const GROUP = 'spend:'
+const BY = ['team', 'project', 'user', 'key', 'route', 'provider', 'deployment', 'model'] as const
+const QUERY = new Set(['by', 'from', 'to', 'where'])
+const DIMENSIONS = new Set<string>([...BY, 'tag'])
+const LATEST_MS = 253_402_300_799_000
+
+type Row = { nanos: number; attempts: number; unpriced: number }
+
+/** What one attempt is written down as: its cost, and that it was billed, in the quarter of an hour in which its call started. */
+export function spendTallies(payer: Payer, { provider, id, model }: Deployment, startedMs: number, nanos: number, unpriced: boolean): readonly Tally[] {
+  const { team = null, project = null, user = null, key = null, route, tags } = payer
+  const what = JSON.stringify([team, project, user, key, route, provider, id, model, ...new Set(tags)]).slice(0, 1_000)
+  const group = groupOf(startedMs)
+  const tallies: Tally[] = [{ group, field: `n${what}`, amount: nanos }, { group, field: `a${what}`, amount: 1 }]
+  if (unpriced) tallies.push({ group, field: `u${what}`, amount: 1 })
+  return tallies
+}
+
+function groupOf(ms: number): string {
+  return GROUP + new Date(Math.floor(ms / BUCKET_MS) * BUCKET_MS).toISOString()
+}
+
+/** Answers `gateway.spend()`. Throws `invalid_request`. */
+export async function spend(store: Store, clock: Clock, query: SpendQuery): Promise<readonly SpendRow[]> {
+  if (!isObject(query as unknown)) throw bad('spend() takes an object: spend({ by: "team" }).')
+  refuseUnknownKeys(query, QUERY, 'spend()', 'invalid_request')
+  const { by, where = {} } = query
+  if (by !== undefined && !DIMENSIONS.has(by)) throw bad(`spend(): "by" must be one of ${[...DIMENSIONS].join(', ')}.`)
+  if (!isObject(where as unknown)) throw bad('spend(): "where" must be an object such as { team: "search" }.')
+  refuseUnknownKeys(where, DIMENSIONS, 'spend().where', 'invalid_request')
+  const rows = new Map<string | null, Row>()
+  for (const [, field, sum] of await store.tallies({ start: edge(query.from, 0, 'from'), end: edge(query.to, clock.now() + BUCKET_MS, 'to') })) {
+    const values = JSON.parse(field.slice(1)) as readonly (string | null)[]
+    if (Object.entries(where).some(([dimension, wanted]) => wanted !== undefined && !valuesOf(values, dimension).includes(wanted))) continue
+    for (const value of by === undefined ? [null] : valuesOf(values, by)) {
+      let row = rows.get(value)
+      if (row === undefined) rows.set(value, (row = { nanos: 0, attempts: 0, unpriced: 0 }))
+      row[field.startsWith('n') ? 'nanos' : field.startsWith('a') ? 'attempts' : 'unpriced'] += sum
+    }
+  }
+  if (by === undefined && rows.size === 0) rows.set(null, { nanos: 0, attempts: 0, unpriced: 0 })
+  return [...rows].map(([of, row]) => ({ of, ...row, usd: row.nanos / NANOS_PER_DOLLAR })).sort((a, b) => b.nanos - a.nanos || (String(a.of) < String(b.of) ? -1 : 1))
+}
+
+function valuesOf(values: readonly (string | null)[], dimension: string): readonly (string | null)[] {
+  const at = BY.indexOf(dimension as (typeof BY)[number])
+  if (at >= 0) return [values[at] ?? null]
+  const tags = values.slice(BY.length)
+  return tags.length === 0 ? [null] : tags
+}
+
+function edge(given: number | Date | undefined, otherwise: number, name: string): string {
+  const ms = given instanceof Date ? given.getTime() : given
+  if (ms === undefined) return groupOf(otherwise)
+  if (!Number.isFinite(ms) || ms < 0 || ms > LATEST_MS) throw bad(`spend(): "${name}" must be a Date or epoch milliseconds.`)
+  if (ms % BUCKET_MS !== 0) throw bad(`spend(): "${name}" must lie on a quarter of an hour, which spend is added up by.`)
+  return groupOf(ms)
+}
+
+function bad(message: string): GatewayError {
+  return new GatewayError('invalid_request', message)
+}
