@@ -1,3 +1,4 @@
+export { verifyAudit, type AuditBreak, type AuditChainReport, type AuditMark, type AuditVerdict } from './audit.js'
 export { memoryStore } from '../state/memory.js'
 export { virtualClock, type VirtualClock } from './clock.js'
 export * from './conformance/index.js'
