@@ -69,8 +69,11 @@ function compress(state: Int32Array, w: Int32Array): void {
   state[7] = (state[7] as number) + h
 }
 
-/** SHA-256 of bytes, or of the UTF-8 bytes of a text, in hexadecimal. Synchronous and without `node:`, which the platform's own is not. */
-export function sha256(input: string | Uint8Array): string {
+/** The 32 bytes of a SHA-256, as eight words. */
+export type Digest = Int32Array
+
+/** SHA-256 of bytes, or of the UTF-8 bytes of a text. Synchronous and without `node:`, which the platform's own is not. */
+export function digest(input: string | Uint8Array): Digest {
   const view = padded(typeof input === 'string' ? new TextEncoder().encode(input) : input)
   const state = Int32Array.from(START)
   const w = new Int32Array(WORDS)
@@ -78,5 +81,15 @@ export function sha256(input: string | Uint8Array): string {
     schedule(w, view, offset)
     compress(state, w)
   }
-  return Array.from(state, word => (word >>> 0).toString(16).padStart(8, '0')).join('')
+  return state
+}
+
+/** A digest in hexadecimal. */
+export function hexOf(words: Digest): string {
+  return Array.from(words, word => (word >>> 0).toString(16).padStart(8, '0')).join('')
+}
+
+/** {@link digest} in hexadecimal. */
+export function sha256(input: string | Uint8Array): string {
+  return hexOf(digest(input))
 }

@@ -57,7 +57,8 @@ describe('what a line says', () => {
       attempts: [attempt({ outcome: 'skipped' }), attempt(), attempt()],
       metadata: { note: 'canary' },
       conversation: 'canary',
-      ...{ policy: { rule: 'r1', allowed: true }, headers: { authorization: 'canary' } },
+      policy: { decision: 'refused', by: 'r1', code: 'limit_exceeded' },
+      ...{ headers: { authorization: 'canary' } },
     })
     log.observe(full)
     await log.close()
@@ -66,7 +67,7 @@ describe('what a line says', () => {
       v: 1, chain: 'm1', seq: 2, at: '2026-01-01T00:00:00.000Z', kind: 'call', id: 'c1', op: 'chat',
       principal: { team: 't', project: 'p', user: 'u', key: 'k', tags: ['a', 'b'] },
       model: 'smart', route: 'smart', deployment: 'openai/m', provider: 'openai', outcome: 'failure', code: 'timeout',
-      costNanos: 17, usage: { inputTokens: 3 }, policy: { rule: 'r1', allowed: true }, attempts: 2, startedAt: '2026-03-01T12:00:00.000Z', totalMs: 12,
+      costNanos: 17, usage: { inputTokens: 3 }, policy: { decision: 'refused', by: 'r1', code: 'limit_exceeded' }, attempts: 2, startedAt: '2026-03-01T12:00:00.000Z', totalMs: 12,
     })
     expect(await readFile(path, 'utf8')).not.toContain('canary')
   })
@@ -100,7 +101,7 @@ describe('what a line says', () => {
   it('odd names and odd text verify', async () => {
     const { log } = started()
     const odd = JSON.parse('{"__proto__":{"x":1},"10":1,"2":-0,"e":1e21,"s":"\\ud800 \\u2028 😀"}') as object
-    log.observe(record('\ud800"\n', { ...{ policy: odd }, model: '\u0000' }))
+    log.observe(record('\ud800"\n', { ...({ policy: odd } as object), model: '\u0000' }))
     await log.close()
     expect(await verifyAudit(path)).toMatchObject({ ok: true, lines: 3 })
   })
@@ -137,7 +138,7 @@ describe('what does not fit', () => {
     circle['circle'] = circle
     let deep: unknown = 1
     for (let i = 0; i < 300; i++) deep = [deep]
-    for (const policy of [circle, { n: 1n }, deep]) log.observe(record(1, { ...{ policy }, restarts: 0 }))
+    for (const policy of [circle, { n: 1n }, deep]) log.observe(record(1, { ...({ policy } as object), restarts: 0 }))
     await log.close()
     for (const entry of (await entries()).slice(1, 4)) expect(entry).toMatchObject({ omitted: ['policy'] })
     expect(await verifyAudit(path)).toMatchObject({ ok: true, lines: 5 })
