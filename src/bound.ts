@@ -8,7 +8,7 @@ import type { ChatResult } from './protocol/result.js'
 import type { DeploymentFactory } from './routing/router.js'
 
 /** What calls through {@link Bound} carry. */
-export type Binding = Pick<CallOptions, 'principal' | 'conversation'>
+export type Binding = Pick<CallOptions, 'key' | 'principal' | 'conversation'>
 
 /**
  * A gateway for calls that stand for somebody, or belong to a conversation. Made by `gateway.as()`; it holds nothing, so make as many

@@ -1,4 +1,5 @@
 import type { Credentials } from './credentials.js'
+import type { Keyring } from './keyring.js'
 import { Fleet, type Member } from './fleet.js'
 import type { DeploymentHealth } from './fleet-health.js'
 import type { GatewayOptions } from './options.js'
@@ -30,6 +31,7 @@ import type { ChatResult } from './protocol/result.js'
 import { isCooling } from './resilience/keypool.js'
 import { Probes } from './resilience/probes.js'
 import type { Router } from './routing/router.js'
+import type { KeyChange } from './state/keys.js'
 import type { Cache, CacheHealth } from './state/cache-lookup.js'
 import { Ledger } from './state/ledger.js'
 import { memoryStore } from './state/memory.js'
@@ -49,6 +51,9 @@ export interface EngineParts {
   readonly random: Random
   readonly credentials: Credentials
   readonly defer: (fn: () => void) => void
+  readonly randomBytes: (length: number) => Uint8Array
+  /** Is told of each change of a virtual key. */
+  readonly onChange: (change: KeyChange) => void
   /** Budgets and limits, as they are now. */
   readonly policies: () => readonly Policy[]
 }
@@ -66,6 +71,7 @@ export class Engine {
   readonly #alert: ((alert: Alert) => void) | undefined
   readonly #shadows: Shadows
   readonly #probes: Probes | undefined
+  #keyring: Keyring | undefined
   #cache: Cache | undefined
   #recaller: Recaller | undefined
   readonly #mark: string
@@ -82,6 +88,7 @@ export class Engine {
     this.#mark = Math.floor(random() * 2 ** 50).toString(36).padStart(10, '0')
     const content = plugins.some(plugin => plugin.content === true)
     this.#store = options.store ?? memoryStore({ clock })
+    started(this.#store, clock)
     this.#alert = alertsTo(options.onAlert, postOver(transport, clock), work => this.#ledger.later(work))
     const ledger = (this.#ledger = new Ledger({ store: this.#store, clock, onAlert: this.#alert, onLapsed: owner => this.#lapsed(owner) }))
     const settle = createSettle({ plugins, clock, content, learning: this.#learning, later: work => ledger.later(work) })
@@ -95,7 +102,7 @@ export class Engine {
     const reserve = createReserve(reserving)
     this.#shadows = new Shadows({ plan, reserve, dispatch, deliver, settle, defer, nowMs: () => clock.now() })
     this.#run = createRun({
-      admit: createAdmit({ router, plugins, clock }),
+      admit: createAdmit({ router, plugins, clock, authenticate: key => this.#keyring?.authenticate(key) ?? this.keyring().then(ring => ring.authenticate(key)) }),
       recall: createRecall(() => this.#caching()),
       plan,
       reserve,
@@ -136,6 +143,13 @@ export class Engine {
   }
   get cache(): CacheHealth | undefined {
     return this.#cache?.health
+  }
+
+  /** Loaded with the first key. */
+  async keyring(): Promise<Keyring> {
+    const { Keyring: Loaded } = await import('./keyring.js')
+    const { clock, randomBytes, onChange } = this.#parts
+    return (this.#keyring ??= new Loaded({ store: this.#store, clock, randomBytes, onChange }))
   }
 
   rekey(): void {
@@ -220,4 +234,9 @@ export class Engine {
   #id(): string {
     return `call_${this.#mark}${(this.#calls++).toString(36).padStart(6, '0')}`
   }
+}
+
+/** A store that waits needs the clock of the gateway, which keeps time in tests. */
+function started(store: Store & { start?(parts: { readonly clock: Clock }): void }, clock: Clock): void {
+  store.start?.({ clock })
 }

@@ -3,6 +3,7 @@ import type { BatchInput, BatchItem, BatchOptions } from './batch-options.js'
 import { Bound, type Binding } from './bound.js'
 import type { Engine, EngineParts } from './engine.js'
 import type { DeploymentHealth } from './fleet-health.js'
+import { GatewayKeys } from './gateway-keys.js'
 import { Governance } from './governance.js'
 import { resolveOptions, type GatewayOptions, type RouteConfig } from './options.js'
 import type { CallOptions, Settings } from './pipeline/call.js'
@@ -82,7 +83,7 @@ export class Gateway<
       options: options as unknown as GatewayOptions,
       router: new Router<Settings>(routes, providers, settings),
       deployments,
-      plugins: [...(options.plugins ?? []), ...log],
+      plugins: [...(options.plugins ?? []), ...log, ...(options.audit === undefined ? [] : [options.audit])],
       prices: new Prices(options.prices === undefined ? undefined : new PriceOverrides(options.prices)),
       transport,
       clock,
@@ -90,7 +91,13 @@ export class Gateway<
       credentials: this.#governance.credentials,
       defer: platform.defer,
       policies: () => this.#governance.policies,
+      randomBytes: length => platform.randomBytes(length),
+      onChange: change => this.#governance.onChange?.(change),
     }
+    const { audit } = options
+    if (audit === undefined) return
+    audit.start({ clock, defer: platform.defer, mark: [...platform.randomBytes(8)].map(byte => byte.toString(16).padStart(2, '0')).join('') })
+    this.#governance.onChange = ({ change, id, fields }) => audit.change({ change, ...(id !== undefined && { id }), ...(fields !== undefined && { fields }) })
   }
 
   /** Asks for a whole answer. Rejects with a {@link GatewayError}. */
@@ -160,6 +167,11 @@ export class Gateway<
    */
   async spend(query: SpendQuery = {}): Promise<readonly SpendRow[]> {
     return (this.#ready() ?? (await this.#load())).spend(query)
+  }
+
+  /** Virtual keys: `create`, `rotate`, `revoke`, `update`, `get`, `list`. */
+  get keys(): GatewayKeys {
+    return new GatewayKeys(async () => (await (this.#ready() ?? (await this.#load())).keyring()).keys)
   }
 
   /** Changes the credentials of a provider for calls from here on; those under way keep what they have. Throws `invalid_config`. */

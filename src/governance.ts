@@ -2,12 +2,13 @@ import { Credentials, type Env } from './credentials.js'
 import { checkDowngrades, policiesOf, type GatewayOptions, type Resolved } from './options.js'
 import type { BudgetOptions, LimitOptions } from './protocol/policy.js'
 import type { CredentialSource } from './protocol/ports.js'
+import type { KeyChange } from './state/keys.js'
 import type { Policy } from './state/policies.js'
 
 /** A change of what calls may do, for the audit log. */
 export interface GovernanceChange {
-  readonly change: 'budgets_set' | 'limits_set' | 'credential_set'
-  /** The provider whose credential it is. */
+  readonly change: 'budgets_set' | 'limits_set' | 'credential_set' | KeyChange['change']
+  /** The key, or the provider whose credential it is. */
   readonly id?: string
   /** Names of the policies from here on. */
   readonly fields?: readonly string[]

@@ -9,6 +9,7 @@ import { DEADLINES, DEFAULTS, RETRY, withSettings } from './pipeline/settings.js
 import type { LogTarget } from './plugins/sinks.js'
 import { breakerSettings, checkedSnapshot, type BreakerOptions, type BreakerSnapshot } from './resilience/breaker-settings.js'
 import type { ProbeOptions } from './resilience/probes.js'
+import type { AuditLog } from './plugins/audit.js'
 import { checkAlerts, type AlertTarget } from './plugins/alerts.js'
 import { weigher } from './resilience/line-tenants.js'
 import { isTarget } from './routing/fallback.js'
@@ -87,6 +88,8 @@ export interface GatewayOptions<
   readonly credentials?: Readonly<Record<string, CredentialSource>>
   /** Weights of tenants (team, project, user or key) in the line of a full route, such as `{ search: 3, '*': 1 }`. Default: 1 each. */
   readonly shares?: Readonly<Record<string, number>>
+  /** Who asked, which key, what policy decided, what it cost, and each change of keys, budgets, limits and credentials: `auditLog(path)`. */
+  readonly audit?: AuditLog
   /** Where spend, limits and keys are kept. Default: the memory of this process. */
   readonly store?: Store
   readonly clock?: Clock
@@ -142,6 +145,7 @@ const gatewayShape = z.strictObject({
   onAlert: z.optional(z.custom(() => true)),
   onUnknownPrice: z.optional(z.custom(value => value === 'refuse' || value === 'allow' || (isObject(value) && only(value, ['assume']) && isObject(value['assume'])), 'must be "refuse", "allow", or { assume: { input, output } }')),
   credentials: z.optional(z.custom(() => true)),
+  audit: z.optional(z.custom(value => isPlugin(value) && typeof (value as Record<string, unknown>)['change'] === 'function', 'must be auditLog(path)')),
   shares: z.optional(z.custom(value => isObject(value) && Object.values(value).every(share => finite(share, 0)), "must be { [tenant]: weight }, each above 0, such as { search: 3, '*': 1 }")),
   onStoreError: z.optional(oneOf('refuse', 'allow')),
   store: z.optional(z.custom(value => isObject(value) && STORE_VERBS.every(verb => typeof value[verb] === 'function'), 'must be a store, such as sqliteStore(path) or redisStore(client)')),

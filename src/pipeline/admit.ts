@@ -1,27 +1,43 @@
 import { GatewayError } from '../protocol/errors.js'
-import type { Clock, Plugin } from '../protocol/ports.js'
+import type { Clock, Plugin, Principal } from '../protocol/ports.js'
 import type { ChatRequest, Message, ProviderTool, ResolvedTool, Tool, UpstreamRequest } from '../protocol/request.js'
 import { openHooks } from '../plugins/hooks.js'
 import { timeout } from '../resilience/deadlines.js'
 import type { Router } from '../routing/router.js'
+import type { Policy } from '../state/policies.js'
 import type { Admitted, Call, Settings } from './call.js'
 import { cancellable } from './cancellable.js'
 import { Schemas, type OutputSpec } from './schema.js'
 import { settingsOf } from './settings.js'
 import { SAMPLING, validateCallOptions, validateRequest } from './validate.js'
 
-/** Validates the request, finds its route, runs the request hooks, and starts the total deadline. */
-export function createAdmit({ router, plugins, clock }: { router: Router<Settings>; plugins: readonly Plugin[]; clock: Clock }): (call: Call) => Admitted | Promise<Admitted> {
+/** Longest wait for the store to tell whom a key stands for, in milliseconds. */
+const KEY_MS = 10_000
+
+/** What the stage is made of. */
+export interface AdmitParts {
+  readonly router: Router<Settings>
+  readonly plugins: readonly Plugin[]
+  readonly clock: Clock
+  /** Whom a virtual key stands for; rejects with `unauthenticated`. At once where the key is known here. */
+  readonly authenticate: (key: string) => Bearer | Promise<Bearer>
+}
+/** A virtual key that is valid: who it stands for, and what it may do. */
+export interface Bearer {
+  readonly principal: Principal
+  readonly policies: readonly Policy[]
+  allows(model: string): boolean
+}
+
+/** Validates the request, finds out who asks, finds its route, runs the request hooks, and starts the total deadline. */
+export function createAdmit({ router, plugins, clock, authenticate }: AdmitParts): (call: Call) => Admitted | Promise<Admitted> {
   const schemas = new Schemas()
-  return call => {
+  const enter = (call: Call): Admitted | Promise<Admitted> => {
     const { asked, options, cancel } = call
-    validateRequest(asked)
-    validateCallOptions(options)
     const route = router.resolve(asked.model)
     const settings = settingsOf(route.settings, options)
     const { totalMs } = settings.deadlines
-    call.limit(clock.after(totalMs, () => cancel.cancel(timeout('total', totalMs))))
-    listen(call)
+    call.limit(clock.after(Math.max(0, call.startedMs + totalMs - clock.now()), () => cancel.cancel(timeout('total', totalMs))))
     const output = asked.output === undefined ? undefined : schemas.resolve(asked.output, '"output"')
     const { metadata } = options
     const hooks = openHooks(plugins, metadata === undefined ? { id: call.id, kind: call.kind, model: asked.model } : { id: call.id, kind: call.kind, model: asked.model, metadata })
@@ -33,6 +49,35 @@ export function createAdmit({ router, plugins, clock }: { router: Router<Setting
     const request = hooks.request(plain)
     return request instanceof Promise ? cancellable(request, cancel).then(admitted) : admitted(request)
   }
+  return call => {
+    validateRequest(call.asked)
+    validateCallOptions(call.options)
+    listen(call)
+    const { key } = call.options
+    if (key === undefined) return enter(call)
+    const bearer = authenticate(key)
+    if (!(bearer instanceof Promise)) return enter(bearing(call, bearer))
+    return bounded(bearer, call, clock).then(found => enter(bearing(call, found)))
+  }
+}
+
+/** The store is not waited for longer than a call may take that has no route yet. */
+async function bounded(bearer: Promise<Bearer>, { cancel }: Call, clock: Clock): Promise<Bearer> {
+  const timer = clock.after(KEY_MS, () => cancel.cancel(timeout('total', KEY_MS)))
+  try {
+    return await cancellable(bearer, cancel)
+  } finally {
+    timer.cancel()
+  }
+}
+
+function bearing(call: Call, { principal, policies, allows }: Bearer): Call {
+  // The secret goes no further than this.
+  const { key: _secret, ...options } = call.options
+  call.options = { ...options, principal }
+  if (policies.length > 0) call.keyPolicies = policies
+  if (!allows(call.asked.model)) throw new GatewayError('permission_denied', 'The key is not allowed to ask for this model. Ask who made it, or name one of its models.', { origin: 'caller' })
+  return call
 }
 
 /** The caller's abort reaches everything the call holds. */

@@ -176,6 +176,9 @@ class Seated implements Recalled {
   refused(): void {
     this.#drop()
   }
+  get policed(): boolean {
+    return this.#flight?.policed === true
+  }
   get downgraded(): Downgraded | undefined {
     return this.#flight?.downgraded
   }

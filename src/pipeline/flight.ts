@@ -52,6 +52,9 @@ export class Flight implements Source {
     return (this.#bill ??= billed(this.walk.log, this.plan.purse?.onUnknownPrice))
   }
 
+  get policed(): boolean {
+    return this.plan.purse?.bound === true
+  }
   get downgraded(): Downgraded | undefined {
     return this.plan.downgraded
   }

@@ -5,6 +5,8 @@ import type { Admitted, Call, CallEnd } from './call.js'
 import type { Source, Way } from './source.js'
 import type { Known, Settled } from './settle.js'
 
+const ALLOWED = Object.freeze({ decision: 'allowed' } as const)
+
 type Draft = { -readonly [K in keyof CallRecord]: CallRecord[K] }
 
 /** What is written down about a call. Lists are copied: the caller may go on with its own while the record waits. */
@@ -78,6 +80,7 @@ function addPolicy(record: Draft, source: Source | undefined, { fault }: CallEnd
   if (downgraded !== undefined) record.downgraded = downgraded
   if (fault?.policy !== undefined) record.policy = { decision: 'refused', by: fault.policy, code: fault.code }
   else if (downgraded !== undefined) record.policy = { decision: 'downgraded', by: downgraded.policy }
+  else if (source?.policed === true) record.policy = ALLOWED
 }
 
 function contentOf({ request }: Admitted, answer: Collected | undefined): NonNullable<CallRecord['content']> {

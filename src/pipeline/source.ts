@@ -47,6 +47,8 @@ export interface Source extends Opening {
   readonly cached: false | 'hit' | 'joined'
   /** What the call pays, once it has ended. */
   bill(): Cost
+  /** Some budget or limit is about it. */
+  readonly policed?: boolean
   /** A budget sent it another way. */
   readonly downgraded?: Downgraded | undefined
   /** After the end: settles what was held, where it is on this call. Resolves when the store has it; false where the hold had lapsed before. */

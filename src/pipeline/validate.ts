@@ -11,7 +11,7 @@ export const SAMPLING = [
   'toolChoice', 'parallelToolCalls', 'temperature', 'topP', 'topK', 'stop', 'seed', 'frequencyPenalty', 'presencePenalty', 'reasoning', 'logprobs', 'providerOptions',
 ] as const satisfies readonly (keyof ChatRequest)[]
 const REQUEST = new Set<string>([...SAMPLING, 'model', 'system', 'messages', 'tools', 'output', 'maxOutputTokens'])
-const OPTIONS = new Set(['signal', 'deadlines', 'retry', 'recover', 'headers', 'metadata', 'principal', 'conversation', 'prefer', 'priority', 'cache'])
+const OPTIONS = new Set(['signal', 'deadlines', 'retry', 'recover', 'headers', 'metadata', 'key', 'principal', 'conversation', 'prefer', 'priority', 'cache'])
 const HINTS = new Map([
   ['max_tokens', 'maxOutputTokens'],
   ['max_completion_tokens', 'maxOutputTokens'],
@@ -186,12 +186,17 @@ function validateTools(tools: NonNullable<ChatRequest['tools']>): void {
 }
 
 const PRINCIPAL = new Set(['team', 'project', 'user', 'tags'])
+/** They become names of counters. */
+const LONGEST_NAME = 200
+const MOST_TAGS = 50
+const isName = (value: unknown): boolean => typeof value === 'string' && value !== '' && value.length <= LONGEST_NAME
+const isTags = (value: unknown): boolean => Array.isArray(value) && value.length <= MOST_TAGS && value.every(isName)
 
 function validatePrincipal(principal: unknown): void {
   if (!isObject(principal)) throw bad('"principal" must be { team?, project?, user?, tags? }.')
   refuseUnknownKeys(principal, PRINCIPAL, '"principal"', 'invalid_request')
   for (const [key, value] of Object.entries(principal)) {
-    if (value !== undefined && !(key === 'tags' ? isTexts(value) : typeof value === 'string' && value !== '')) throw bad(`"principal.${key}" must be ${key === 'tags' ? 'a list of texts' : 'a text'}.`)
+    if (value !== undefined && !(key === 'tags' ? isTags(value) : isName(value))) throw bad(`"principal.${key}" must be ${key === 'tags' ? `a list of at most ${MOST_TAGS} texts` : 'a text'} of 1 to ${LONGEST_NAME} characters.`)
   }
 }
 
@@ -203,7 +208,10 @@ export function validateCallOptions(options: object): void {
     const value = options[key]
     if (value !== undefined && !fits(value)) throw bad(`"${key}" must be ${what}.`)
   }
-  if (options['principal'] !== undefined) validatePrincipal(options['principal'])
+  if (options['principal'] !== undefined) {
+    if (options['key'] !== undefined) throw bad('Give "key" or "principal", not both: a virtual key says who it stands for.')
+    validatePrincipal(options['principal'])
+  }
   if (options['prefer'] !== undefined) validatePrefer(options['prefer'])
   if (options['cache'] !== undefined) cacheControl(options['cache'] as CallCache)
 }
@@ -212,6 +220,7 @@ const CALL: readonly (readonly [key: string, fits: (value: unknown) => boolean, 
   ['signal', value => isObject(value) && typeof value['addEventListener'] === 'function', 'an AbortSignal'],
   ['recover', value => value === 'error' || value === 'restart' || value === 'continue', "'error', 'restart' or 'continue'"],
   ['metadata', isObject, 'an object'],
+  ['key', value => typeof value === 'string', 'a text: the secret of a virtual key'],
   ['conversation', value => typeof value === 'string' && value !== '', 'a text'],
   ['priority', Number.isFinite, 'a number; higher goes first'],
 ]

@@ -125,7 +125,7 @@ export class VirtualKeys {
       await this.#shelf.noteRevoked(id, revokedAt)
       // Read again: what was changed while the note was written stays.
       const fresh = (await this.#shelf.read(id)) ?? record
-      return { ...fresh, revokedAt: revokedAt }
+      return { ...fresh, revokedAt: fresh.revokedAt ?? revokedAt }
     })
     if (before !== after) this.#tell('key_revoked', id)
     return publicKey(after)
