@@ -49,7 +49,7 @@ export function plus(value: number, amount: number, key: string): number {
 }
 
 /** A counter would no longer be exact. */
-function passed(key: string): GatewayError {
+export function passed(key: string): GatewayError {
   return bad(`The counter ${quoted(key)} would pass ${MOST}, beyond which it is not exact.`)
 }
 
