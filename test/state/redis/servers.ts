@@ -51,7 +51,7 @@ export function cli(port: number, ...command: string[]): string {
 }
 
 async function launch(port: number, folder: string, args: readonly string[]): Promise<Server> {
-  const shell: ChildProcess = spawn('sh', ['-c', GUARD, 'sh', 'redis-server', ...args, '--port', String(port), '--dir', folder], { stdio: ['pipe', 'pipe', 'ignore'] })
+  const shell: ChildProcess = spawn('sh', ['-c', GUARD, 'sh', 'redis-server', ...args, '--port', String(port)], { stdio: ['pipe', 'pipe', 'ignore'] })
   const ended = new Promise<void>(resolve => shell.once('exit', () => resolve()))
   const pid = await new Promise<number>(resolve => shell.stdout?.once('data', (data: Buffer) => resolve(Number(data))))
   const server = {
@@ -63,7 +63,7 @@ async function launch(port: number, folder: string, args: readonly string[]): Pr
       rmSync(folder, { recursive: true, force: true })
     },
   }
-  await eventually(`redis-server on ${port}`, async () => (cli(port, 'ping') === 'PONG' ? true : undefined)).catch(async (error: unknown) => {
+  await eventually(`redis-server on ${port}`, async () => (/PONG|NOAUTH/.test(cli(port, 'ping')) ? true : undefined)).catch(async (error: unknown) => {
     await server.stop()
     throw error
   })
@@ -73,7 +73,8 @@ async function launch(port: number, folder: string, args: readonly string[]): Pr
 const folderOf = (kind: string) => mkdtempSync(join(tmpdir(), `sallyport-${kind}-`))
 
 export async function startServer({ port, args = [] }: { readonly port?: number; readonly args?: readonly string[] } = {}): Promise<Server> {
-  return launch(port ?? (await freePort()), folderOf('redis'), [...QUIET, ...args])
+  const folder = folderOf('redis')
+  return launch(port ?? (await freePort()), folder, [...QUIET, '--dir', folder, ...args])
 }
 
 /** Three masters that share the slots. */
@@ -105,5 +106,5 @@ export async function startSentinel(master: Server): Promise<Server> {
   const folder = folderOf('sentinel')
   const file = join(folder, 'sentinel.conf')
   writeFileSync(file, `sentinel monitor main 127.0.0.1 ${master.port} 1\nsentinel down-after-milliseconds main 2000\n`)
-  return launch(await freePort(), folder, [file, '--sentinel', '--bind', '127.0.0.1'])
+  return launch(await freePort(), folder, [file, '--sentinel', '--bind', '127.0.0.1', '--dir', folder])
 }
