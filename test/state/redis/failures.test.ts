@@ -62,11 +62,11 @@ describeRedis('a server that fails', () => {
       const args = kept ? ['--appendonly', 'yes', '--appendfsync', 'always', '--dir', folder] : []
       const port = await freePort()
       const server = opened.server(await startServer({ port, args }))
-      const store = started(await connect(port), { timeoutMs: 150 })
+      const store = started(await connect(port), { timeoutMs: 300 })
       const held = await store.acquire([{ key: 'a', amount: 3, limit: 10 }], LEASE)
       await server.stop()
       const spent = await Promise.all(verbs.map(async ([, ask]) => timed(expect(ask(store)).rejects.toMatchObject(UNAVAILABLE))))
-      expect(Math.max(...spent)).toBeLessThan(400)
+      expect(Math.max(...spent)).toBeLessThan(1000)
       opened.server(await startServer({ port, args }))
       await eventually('the store', () => store.get('b').then(() => true))
       const standing = held.ok ? await store.settle(held.holdId, [{ key: 'a', amount: 2 }]) : undefined
@@ -76,14 +76,14 @@ describeRedis('a server that fails', () => {
 
     test('a server that hangs is not waited for, and the hold that comes late is given back', async () => {
       const server = opened.server(await startServer())
-      const store = started(await connect(server.port), { timeoutMs: 100 })
-      expect(await store.add('a', 0)).toBe(0)
+      const store = started(await connect(server.port), { timeoutMs: 400 })
+      await eventually('the store', () => store.add('a', 0))
       process.kill(server.pid, 'SIGSTOP')
       try {
         const asked = [...verbs.filter(([name]) => name !== 'add'), ['acquire', (one: Store) => one.acquire([{ key: 'late', amount: 9, limit: 9 }], LEASE)] as const]
         const spent = await Promise.all(asked.map(async ([, ask]) => timed(expect(ask(store)).rejects.toMatchObject(UNAVAILABLE))))
-        expect(Math.min(...spent)).toBeGreaterThanOrEqual(95)
-        expect(Math.max(...spent)).toBeLessThan(300)
+        expect(Math.min(...spent)).toBeGreaterThanOrEqual(390)
+        expect(Math.max(...spent)).toBeLessThan(1100)
       } finally {
         process.kill(server.pid, 'SIGCONT')
       }
@@ -91,7 +91,7 @@ describeRedis('a server that fails', () => {
         const verdict = await store.acquire([{ key: 'late', amount: 9, limit: 9 }], LEASE)
         return verdict.ok ? verdict : undefined
       })
-      await store.settle(again.holdId, [])
+      await eventually('its end', async () => (await store.settle(again.holdId, [])) ?? [])
       await eventually('all that is held', async () => (cli(server.port, 'zcard', '{sallyport}:holds') === '0' ? true : undefined))
     })
 
@@ -130,10 +130,10 @@ describeRedis('a server that fails', () => {
       const { port } = opened.server(await startServer({ args: ['--requirepass', 'right'] }))
       const wrong = { password: 'hunter2', url: `redis://default:hunter2@127.0.0.1:${port}` }
       const client = kind === 'ioredis' ? opened.io(clients.io(port, wrong)) : clients.node(port, wrong)
-      if ('connect' in client) await opened.node(client).catch(() => undefined)
-      const store = started(client, { timeoutMs: 200 })
-      for (const [, ask] of verbs) {
-        const error: unknown = await ask(store).catch((caught: unknown) => caught)
+      // It tries again for ever.
+      if ('connect' in client) void opened.node(client).catch(() => undefined)
+      const store = started(client, { timeoutMs: 100 })
+      for (const error of await Promise.all(verbs.map(([, ask]) => ask(store).catch((caught: unknown) => caught)))) {
         expect(error).toMatchObject(UNAVAILABLE)
         expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('hunter2')
       }
