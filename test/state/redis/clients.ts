@@ -41,9 +41,10 @@ function load<T>(name: string): T | undefined {
 
 const nodeRedis = load<NodeRedis>('redis')
 const ioRedis = load<IoRedis>('ioredis')
+export const installed = nodeRedis !== undefined && ioRedis !== undefined
 
 function lacking(): string | undefined {
-  if (nodeRedis === undefined || ioRedis === undefined) return 'the clients are not installed: npm ci --prefix test/redis'
+  if (!installed) return 'the clients are not installed: npm ci --prefix test/redis'
   if (!hasServer) return 'there is no redis-server on this machine'
   return undefined
 }

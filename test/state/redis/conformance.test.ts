@@ -1,7 +1,7 @@
 import { beforeAll, describe, test } from 'vitest'
 import { redisStore, type RedisClient } from '../../../src/state/redis.js'
 import { storeConformance } from '../../../src/testing/conformance/index.js'
-import { clients, describeRedis, Opened } from './clients.js'
+import { clients, describeRedis, installed, Opened } from './clients.js'
 import { startCluster, startSentinel, startServer } from './servers.js'
 
 describeRedis('the redis store is a store', () => {
@@ -32,3 +32,19 @@ describeRedis('the redis store is a store', () => {
     for (const check of conformance) test(check.name, () => check.run())
   })
 })
+
+const url = process.env['REDIS_URL']
+
+// A server of somebody else's: names of its own, which end with it or stay few.
+if (url !== undefined && installed) {
+  describe('the redis store on the server of REDIS_URL', () => {
+    const opened = new Opened()
+    const run = Date.now()
+    let client: RedisClient | undefined
+    let stores = 0
+    beforeAll(async () => {
+      client = await opened.node(clients.node(0, { url }))
+    })
+    for (const check of storeConformance(clock => redisStore(client as RedisClient, { prefix: `test ${run} ${++stores}`, now: () => clock.now() }))) test(check.name, () => check.run())
+  })
+}
