@@ -6,6 +6,7 @@ export default defineConfig({
     index: 'src/index.ts',
     testing: 'src/testing/index.ts',
     redis: 'src/state/redis.ts',
+    audit: 'src/plugins/audit.ts',
     'platform-node': 'src/platform/node.ts',
     'platform-web': 'src/platform/web.ts',
   },
@@ -26,7 +27,7 @@ export default defineConfig({
     options.conditions = ['browser']
   },
   metafile: true,
-  dts: { entry: { index: 'src/index.ts', testing: 'src/testing/index.ts', redis: 'src/state/redis.ts' } },
+  dts: { entry: { index: 'src/index.ts', testing: 'src/testing/index.ts', redis: 'src/state/redis.ts', audit: 'src/plugins/audit.ts' } },
   onSuccess: async () => {
     writeLicences('dist')
   },

@@ -17,7 +17,7 @@ export { anthropic, type AnthropicOptions } from './providers/anthropic/index.js
 export { openai, type OpenAIOptions } from './providers/openai/index.js'
 export type { QuirkId, Quirks, ReasoningStyle } from './providers/openai/quirks.js'
 export { compatible, presets, type CompatibleOptions, type CompatibleServer, type Preset, type PresetId, type PresetSettings } from './providers/presets.js'
-export { auditLog, type AuditChange, type AuditLog, type AuditLogOptions } from './plugins/audit.js'
+export type { AuditChange, AuditLog, AuditLogOptions } from './plugins/audit.js'
 export type { GatewayKeys } from './gateway-keys.js'
 export type { KeyPage, KeyWithSecret } from './state/keys.js'
 export type { VirtualKey } from './state/keys-record.js'

@@ -20,7 +20,7 @@ type Row = readonly [what: string, work: () => unknown, says: RegExp]
 const GATEWAY: readonly Row[] = [
   ['no options at all', () => make(undefined), /options/],
   ['an option nobody knows, naming the nearest', () => make({ route: { smart: one } }), /options has no option "route".*Did you mean "routes"/],
-  ['an option that is near nothing', () => make({ routes: { smart: one }, zzzzzzzz: 1 }), /Known: agent, breaker, budgets, cache/],
+  ['an option that is near nothing', () => make({ routes: { smart: one }, zzzzzzzz: 1 }), /Known: agent, audit, breaker, budgets, cache/],
   ['an unknown retry option', () => make({ routes: { smart: one }, retry: { maxAttempt: 2 } }), /options\.retry has no option "maxAttempt".*"maxAttempts"/],
   ['a deadline without its unit', () => make({ routes: { smart: one }, deadlines: { idle: 2 } }), /options\.deadlines has no option "idle".*"idleMs"/],
   ['a number written as a text', () => make({ routes: { smart: one }, retry: { attempts: '3' } }), /options\.retry\.attempts/],
