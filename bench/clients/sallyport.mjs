@@ -9,33 +9,37 @@ export function create({ baseUrl, messages }) {
     routes: {
       smart: fallback(
         compatible({ name: 'bench', baseUrl }, 'm', { apiKey: 'sk-bench', price: { input: 1, output: 2 }, limits }),
-        compatible({ name: 'bench2', baseUrl }, 'm', { apiKey: 'sk-bench', limits }),
+        compatible({ name: 'bench2', baseUrl }, 'm', { apiKey: 'sk-bench', price: { input: 1, output: 2 }, limits }),
       ),
     },
+    // A hold for each call: money of two windows, requests and calls at once, settled by what was used.
+    budgets: [{ of: { team: '*' }, usd: 1_000_000, window: 'month', zone: 'Europe/Berlin', alertAt: [0.8] }, { usd: 2_000_000, window: { rollingMs: 3_600_000 } }],
+    limits: [{ of: { user: '*' }, requestsPerMinute: 10_000_000, tokensPerMinute: 100_000_000_000, concurrency: 100_000 }],
     log: batch => {
       records += batch.length
     },
     plugins: [{ name: 'bench-hook', open: () => ({ request: request => request, event: event => event }) }],
   }
   const gateway = new Gateway(options)
-  const request = { model: 'smart', messages }
+  const request = { model: 'smart', messages, maxOutputTokens: 1_000 }
+  const who = { principal: { team: 'bench', user: 'ann' } }
   // A gateway of its own, so that all other figures are those of one without a cache.
   let caching
   let hits = 0
   return {
     /** Records the log sink was given. */
     records: () => records,
-    chat: async () => (await gateway.chat(request)).text,
+    chat: async () => (await gateway.chat(request, who)).text,
     /** The same call where the answer is known; the first one asks. */
     async hit() {
       caching ??= new Gateway({ ...options, cache: true })
-      const { text, cached } = await caching.chat(request)
+      const { text, cached } = await caching.chat(request, who)
       if (cached === 'hit') hits++
       return text
     },
     hits: () => hits,
     async stream(onText) {
-      for await (const event of await gateway.stream(request)) if (event.type === 'text-delta') onText(event.text)
+      for await (const event of await gateway.stream(request, who)) if (event.type === 'text-delta') onText(event.text)
     },
   }
 }

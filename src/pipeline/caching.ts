@@ -182,7 +182,7 @@ class Seated implements Recalled {
   get downgraded(): Downgraded | undefined {
     return this.#flight?.downgraded
   }
-  close(): Promise<boolean> | undefined {
+  close(): boolean | Promise<boolean> | undefined {
     return this.#seat.pays ? this.#flight?.close() : undefined
   }
 

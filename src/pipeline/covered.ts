@@ -5,8 +5,8 @@ import type { Tally } from '../protocol/ports.js'
 import type { Attempt } from '../resilience/attempt.js'
 import type { Live } from '../resilience/live.js'
 import type { Cover } from '../resilience/walk-spec.js'
-import type { Line, Payer } from '../state/meters.js'
-import { spendTallies } from '../state/spend.js'
+import type { Line } from '../state/meters.js'
+import type { Spender } from '../state/spend.js'
 import { billOf, usageOf } from './bill.js'
 
 /** What an attempt used, or can use at most. */
@@ -57,7 +57,7 @@ export class Covered implements Cover {
     this.used = { nanos: bill?.nanos ?? 0, inputTokens: usage.inputTokens ?? 0, outputTokens: usage.outputTokens ?? 0 }
   }
 
-  tallies(payer: Payer, startedMs: number): readonly Tally[] {
-    return this.#billed ? spendTallies(payer, this.#live.deployment, startedMs, this.used.nanos, !this.#priced) : []
+  tallies(spender: Spender, startedMs: number): readonly Tally[] {
+    return this.#billed ? spender.tallies(this.#live.deployment, startedMs, this.used.nanos, !this.#priced) : []
   }
 }

@@ -60,7 +60,7 @@ export class Flight implements Source {
   }
 
   /** Settles what was held; see {@link Source.close}. */
-  close(): Promise<boolean> | undefined {
+  close(): boolean | Promise<boolean> | undefined {
     return this.plan.purse?.close(this.plan.downgraded)
   }
 

@@ -8,26 +8,27 @@ const number = (value: unknown): number => (typeof value === 'number' && Number.
 
 /** The record of a call whose process died: what was held for it is charged at its bound, or given back. `owner` is what that process left. */
 export function lapsedRecord(owner: unknown, nowMs: number): CallRecord {
-  const left = isObject(owner) ? owner : {}
-  const startedMs = number(left['startedMs'])
-  const { route: _route, ...principal } = isObject(left['payer']) ? left['payer'] : {}
+  const { left, payer } = isObject(owner) ? owner : {}
+  const [id, kind, started, asked, nanos, deployment, provider, model]: readonly unknown[] = Array.isArray(left) ? left : []
+  const startedMs = number(started)
+  const { route, ...principal } = isObject(payer) ? payer : {}
   return Object.freeze({
     version: 1,
-    id: `${text(left['call'])}-lapsed`,
-    kind: left['kind'] === 'stream' ? 'stream' : 'chat',
+    id: `${text(id)}-lapsed`,
+    kind: kind === 'stream' ? 'stream' : 'chat',
     startedAt: new Date(startedMs).toISOString(),
-    model: text(left['asked']),
-    route: isObject(left['payer']) ? text(left['payer']['route']) : '',
+    model: text(asked),
+    route: text(route),
     outcome: 'aborted',
-    ...(left['deployment'] !== undefined && { deployment: text(left['deployment']), provider: text(left['provider']), answeredModel: text(left['model']) }),
-    costNanos: number(left['nanos']),
+    ...(typeof deployment === 'string' && { deployment, provider: text(provider), answeredModel: text(model) }),
+    costNanos: number(nanos),
     attempts: [],
     excluded: [],
     warnings: [],
     restarts: 0,
     totalMs: Math.max(0, nowMs - startedMs),
     principal: Object.freeze(principal as Principal),
-    system: { lapsed: text(left['call']) },
+    system: { lapsed: text(id) },
   })
 }
 

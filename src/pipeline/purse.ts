@@ -5,20 +5,19 @@ import type { Claim, ClaimVerdict, Clock, Price, Tally } from '../protocol/ports
 import type { UpstreamRequest } from '../protocol/request.js'
 import type { Live } from '../resilience/live.js'
 import type { Cover } from '../resilience/walk-spec.js'
-import { storeFault, type Ledger } from '../state/ledger.js'
-import { linesOf, type Line, type Matched, type Payer } from '../state/meters.js'
-import { spendTallies } from '../state/spend.js'
+import { storeFault, type Ledger, type OpenHold } from '../state/ledger.js'
+import type { Account, Line } from '../state/meters.js'
 import type { Call } from './call.js'
 import { cancellable } from './cancellable.js'
 import { amountOf, Covered, NOTHING, type Used } from './covered.js'
+import { Settlement } from './settlement.js'
 
 /** What a purse is made of. */
 export interface PurseParts {
   readonly ledger: Ledger
   readonly clock: Clock
   readonly call: Call
-  readonly payer: Payer
-  readonly policies: readonly Matched[]
+  readonly account: Account
   readonly onUnknownPrice: OnUnknownPrice
   readonly onStoreError: OnStoreError | undefined
   /** That of the route, where a budget has none of its own. */
@@ -29,24 +28,34 @@ export interface Lack {
   readonly line: Line
   readonly retryAfterMs: number | undefined
 }
-interface Hold {
-  readonly id: string
-  readonly parts: readonly { readonly line: Line; readonly amount: number }[]
+/** What a hold holds. */
+export interface Part {
+  readonly line: Line
+  readonly amount: number
 }
-
+/** A hold of the flight. */
+export interface Held {
+  readonly open: OpenHold
+  readonly parts: readonly Part[]
+}
+type Maybe<T> = T | Promise<T>
 
 /**
  * The money, tokens and requests of one flight: the worst case of each attempt is held before it opens, on top of what the attempts
  * before it used; all of them are settled at the end. A call that no policy is about holds nothing, and is only written down.
+ * Nothing is waited for where the store is in memory.
  */
 export class Purse {
   readonly #parts: PurseParts
-  /** Lines by deployment. */
-  readonly #lines = new Map<Live, readonly Line[]>()
   readonly #covers: Covered[] = []
-  readonly #holds: Hold[] = []
+  readonly #holds: Held[] = []
+  /** Held for the call so far, by line. */
+  readonly #held = new Map<Line, number>()
   #closed = false
   #counted = false
+  #lastLive: Live | undefined
+  #lastRequest: UpstreamRequest | undefined
+  #lastMost = NOTHING
 
   constructor(parts: PurseParts) {
     this.#parts = parts
@@ -57,16 +66,15 @@ export class Purse {
   }
   /** Some policy is about this call. */
   get bound(): boolean {
-    return this.#parts.policies.length > 0
+    return this.#parts.account.policies.length > 0
   }
   /** A hard budget is: prices must be known, and answers must have an end. */
   get hard(): boolean {
-    return this.#parts.policies.some(({ policy }) => policy.kind === 'budget' && policy.hard)
+    return this.#parts.account.hard
   }
-
   /** How long an answer can get must be known. */
   get counts(): boolean {
-    return this.hard || this.#parts.policies.some(({ policy }) => policy.kind === 'limit' && policy.meters.some(({ kind }) => kind === 'outputTokens' || kind === 'tokens'))
+    return this.#parts.account.counts
   }
 
   /** The price that a bound is made with; `undefined` where there is none. */
@@ -75,32 +83,40 @@ export class Purse {
     return live.price ?? (typeof onUnknownPrice === 'object' ? onUnknownPrice.assume : undefined)
   }
 
-  /** Holds what one more attempt could use: at once where enough is held already, else with what does not fit. `early`: budgets are taken for used up at the share from which calls go another way. */
-  ensure(live: Live, request: UpstreamRequest, early = false): Promise<Lack | undefined> | undefined {
+  /** Holds what one more attempt could use, or tells what does not fit. `early`: budgets are taken for used up at the share from which calls go another way. */
+  ensure(live: Live, request: UpstreamRequest, early = false): Maybe<Lack | undefined> {
     return this.#ensure(live, this.#most(live, request), early)
   }
 
   /** Holds a request and a place for a call that asks nobody itself. */
-  count(): Promise<Lack | undefined> | undefined {
+  count(): Maybe<Lack | undefined> {
     this.#counted = true
-    const nobody = { provider: '', deployment: '' }
-    const lines = this.#parts.policies.filter(({ open }) => open.length === 0).flatMap(policy => linesOf(policy, nobody)).filter(({ meter }) => meter.kind === 'requests' || meter.kind === 'concurrency')
+    const { account, clock } = this.#parts
+    const lines = account.callLines
     if (lines.length === 0) return undefined
-    const nowMs = this.#parts.clock.now()
+    const nowMs = clock.now()
     return this.#acquire(lines.map(line => line.claim(1, nowMs)), lines.map(line => ({ line, amount: 1 })), 0, undefined)
   }
 
   /** For the walk: holds one attempt, and hears of its end. */
-  cover(live: Live, request: UpstreamRequest): Cover | Promise<Cover> {
+  cover(live: Live, request: UpstreamRequest): Maybe<Cover> {
     const most = this.bound ? this.#most(live, request) : NOTHING
-    const ensuring = this.bound ? this.#ensure(live, most, false) : undefined
+    const lacking = this.bound ? this.#ensure(live, most, false) : undefined
     const covered = new Covered(live, most, this.#parts.onUnknownPrice)
+    if (lacking === undefined) {
+      this.#covers.push(covered)
+      return covered
+    }
+    if (!(lacking instanceof Promise)) return Promise.reject(this.refusal(lacking))
+    // Counted from here on: a second attempt at once must not rely on the same room.
     this.#covers.push(covered)
-    if (ensuring === undefined) return covered
-    return ensuring.then(lack => {
+    const settled = (lack: Lack | undefined): Covered => {
       if (lack === undefined) return covered
-      covered.drop()
       throw this.refusal(lack)
+    }
+    return lacking.then(settled).catch((error: unknown) => {
+      covered.drop()
+      throw error
     })
   }
 
@@ -111,107 +127,115 @@ export class Purse {
     const details = { origin: 'gateway', policy: policy.name, ...(retryAfterMs !== undefined && { retryAfterMs }) } as const
     if (policy.kind === 'budget') return new GatewayError('budget_exceeded', `The budget "${policy.name}" has no room for what this call could cost at most.${wait} Lower maxOutputTokens, wait, or raise the budget.`, details)
     // A limit of one deployment leaves the others.
-    const code = only.length === 0 ? 'limit_exceeded' : 'rate_limited'
-    return new GatewayError(code, `The limit "${policy.name}" of ${meter.kind} is reached.${wait}`, details)
+    return new GatewayError(only.length === 0 ? 'limit_exceeded' : 'rate_limited', `The limit "${policy.name}" of ${meter.kind} is reached.${wait}`, details)
   }
 
-  /** Ends the flight: charges what was used, gives back the rest. Once. Resolves when the store has it. */
-  close(downgraded?: Downgraded): Promise<boolean> | undefined {
+  /** Ends the flight: charges what was used, gives back the rest. Once. Tells, when the store has it, whether the hold had lived that long. */
+  close(downgraded?: Downgraded): Maybe<boolean> | undefined {
     if (this.#closed) return undefined
     this.#closed = true
-    const { ledger, payer, call } = this.#parts
-    const tallies = this.#covers.flatMap(cover => cover.tallies(payer, call.startedMs))
+    const { ledger, account, call } = this.#parts
+    const tallies = this.#tallies()
     if (downgraded !== undefined) this.#tellDowngrade(downgraded)
     if (this.#holds.length === 0) {
-      if (tallies.length > 0) ledger.later(ledger.tally(tallies))
+      if (tallies.length > 0) ledger.tally(tallies)
       return undefined
     }
-    const work = this.#settle(tallies)
-    ledger.later(work)
-    return work
+    return new Settlement({ ledger, account, call }, this.#holds.splice(0), line => this.#final(line)).settle(tallies)
   }
 
   exceeded({ line }: Lack): void {
     if (line.policy.kind === 'budget') this.#parts.ledger.alert('exceeded', line, { call: this.#parts.call.id })
   }
 
+  #tallies(): readonly Tally[] {
+    const { account: { spender }, call } = this.#parts
+    const [only] = this.#covers
+    if (this.#covers.length === 1 && only !== undefined) return only.tallies(spender, call.startedMs)
+    return this.#covers.flatMap(cover => cover.tallies(spender, call.startedMs))
+  }
+
   #tellDowngrade({ policy: name }: Downgraded): void {
-    for (const lines of this.#lines.values()) for (const line of lines) {
-      if (line.policy.name === name) return this.#parts.ledger.alert('downgraded', line, { call: this.#parts.call.id })
-    }
+    for (const line of this.#held.keys()) if (line.policy.name === name) return this.#parts.ledger.alert('downgraded', line, { call: this.#parts.call.id })
   }
 
+  /** Asked twice for the first attempt: by the stage, and by the walk. */
   #most(live: Live, request: UpstreamRequest): Used {
-    const bound = boundOf(request, live.deployment.capabilities)
+    if (live === this.#lastLive && request === this.#lastRequest) return this.#lastMost
+    const { inputTokens, outputTokens: most } = boundOf(request, live.deployment.capabilities)
     const price = this.price(live)
-    const outputTokens = Number.isFinite(bound.outputTokens) ? bound.outputTokens : 0
-    return { ...bound, outputTokens, nanos: price === undefined ? 0 : boundNanos({ ...bound, outputTokens }, price) }
+    const outputTokens = most === Infinity ? 0 : most
+    this.#lastLive = live
+    this.#lastRequest = request
+    return (this.#lastMost = { inputTokens, outputTokens, nanos: price === undefined ? 0 : boundNanos({ inputTokens, outputTokens }, price) })
   }
 
-  #of(live: Live): readonly Line[] {
-    let lines = this.#lines.get(live)
-    if (lines === undefined) {
-      const { provider, id } = live.deployment
-      const known = [...this.#lines.values()].flat()
-      lines = this.#parts.policies.flatMap(policy => linesOf(policy, { provider, deployment: id })).map(line => known.find(one => one.key === line.key) ?? line)
-      this.#lines.set(live, lines)
+  #ensure(live: Live, most: Used, early: boolean): Maybe<Lack | undefined> {
+    const { account, clock } = this.#parts
+    const { provider, id } = live.deployment
+    let parts: Part[] | undefined
+    let claims: Claim[] | undefined
+    let nowMs = 0
+    for (const line of account.lines({ provider, deployment: id })) {
+      const amount = this.#needed(line, most) - (this.#held.get(line) ?? 0)
+      if (amount <= 0) continue
+      if (claims === undefined) nowMs = clock.now()
+      ;(parts ??= []).push({ line, amount })
+      ;(claims ??= []).push(line.claim(amount, nowMs, early ? this.#share(line) : 1))
     }
-    return lines
+    return claims === undefined || parts === undefined ? undefined : this.#acquire(claims, parts, most.nanos, live)
   }
 
   /** What all attempts used or could use of a line. */
-  #used(line: Line, more: Used): number {
+  #needed(line: Line, more: Used): number {
     const { kind } = line.meter
     if (kind === 'requests' || kind === 'concurrency') return 1
-    let sum = amountOf(kind, more)
-    for (const cover of this.#covers) if (line.isFor(cover.payee)) sum += amountOf(kind, cover.used)
-    return sum
+    return amountOf(kind, more) + this.#used(line)
   }
 
-  #ensure(live: Live, most: Used, early: boolean): Promise<Lack | undefined> | undefined {
-    const nowMs = this.#parts.clock.now()
-    const parts: Hold['parts'][number][] = []
-    const claims: Claim[] = []
-    for (const line of this.#of(live)) {
-      const amount = this.#used(line, most) - line.held
-      if (amount <= 0) continue
-      parts.push({ line, amount })
-      claims.push(line.claim(amount, nowMs, early ? this.#share(line) : 1))
-    }
-    return claims.length === 0 ? undefined : this.#acquire(claims, parts, most.nanos, live)
+  #used(line: Line): number {
+    let sum = 0
+    for (const cover of this.#covers) if (line.isFor(cover.payee)) sum += amountOf(line.meter.kind, cover.used)
+    return sum
   }
 
   #share({ policy: { kind, downgrade } }: Line): number {
     return kind === 'budget' ? ((downgrade ?? this.#parts.downgrade)?.at ?? 1) : 1
   }
 
-  async #acquire(claims: readonly Claim[], parts: Hold['parts'], nanos: number, live: Live | undefined): Promise<Lack | undefined> {
-    const { ledger, call, payer } = this.#parts
+  #acquire(claims: readonly Claim[], parts: readonly Part[], nanos: number, live: Live | undefined): Maybe<Lack | undefined> {
+    const { ledger, call, account } = this.#parts
+    const charged = live !== undefined && parts.some(({ line }) => line.meter.kind === 'nanos' && line.policy.onLapsed === 'charge')
+    const tallies = charged ? account.spender.tallies(live.deployment, call.startedMs, nanos, false) : []
     // Counted as held from here, so that a second attempt at once does not rely on the same room.
-    for (const { line, amount } of parts) line.held += amount
-    let verdict: ClaimVerdict | undefined
+    this.#add(parts, 1)
     try {
-      const charged = live !== undefined && parts.some(({ line }) => line.meter.kind === 'nanos' && line.policy.onLapsed === 'charge')
-      const asking = ledger.acquire(claims, this.#owner(charged ? nanos : 0, live), charged ? spendTallies(payer, live.deployment, call.startedMs, nanos, false) : [])
-      verdict = await cancellable(asking, call.cancel, late => void (late.ok && ledger.later(ledger.settle(late.holdId, [], []))))
+      const asking = ledger.acquire(claims, this.#owner(charged ? nanos : 0, live), tallies)
+      if (!(asking instanceof Promise)) return this.#taken(asking, parts)
+      const waiting = cancellable(asking, call.cancel, late => late.ok && ledger.giveBack(late.holdId))
+      return waiting.then(verdict => this.#taken(verdict, parts), (error: unknown) => this.#withoutStore(error, parts))
     } catch (error) {
-      for (const { line, amount } of parts) line.held -= amount
       return this.#withoutStore(error, parts)
     }
-    if (verdict.ok) {
-      this.#holds.push({ id: verdict.holdId, parts })
-      // The call ended meanwhile: nothing will close it again.
-      if (this.#closed) ledger.later(this.#settle([]))
-      return undefined
-    }
-    for (const { line, amount } of parts) line.held -= amount
-    const { key, retryAfterMs } = verdict
-    const lacking = parts.find(({ line }) => line.key === key)?.line ?? parts[0]?.line
-    return lacking === undefined ? undefined : { line: lacking, retryAfterMs }
+  }
+
+  #taken(verdict: ClaimVerdict, parts: readonly Part[]): Lack | undefined {
+    const { ledger } = this.#parts
+    if (verdict.ok && this.#closed) ledger.giveBack(verdict.holdId)
+    else if (verdict.ok) this.#holds.push({ open: ledger.track(verdict.holdId), parts })
+    if (verdict.ok) return undefined
+    this.#add(parts, -1)
+    const line = (parts.find(part => part.line.key === verdict.key) ?? parts[0])?.line
+    return line === undefined ? undefined : { line, retryAfterMs: verdict.retryAfterMs }
+  }
+
+  #add(parts: readonly Part[], sign: 1 | -1): void {
+    for (const { line, amount } of parts) this.#held.set(line, (this.#held.get(line) ?? 0) + sign * amount)
   }
 
   /** Nobody can be asked: what the strictest of the policies says. */
-  #withoutStore(error: unknown, parts: Hold['parts']): undefined {
+  #withoutStore(error: unknown, parts: readonly Part[]): undefined {
+    this.#add(parts, -1)
     const fault = storeFault(error)
     if (fault.code !== 'store_unavailable') throw fault
     const { onStoreError = 'refuse' } = this.#parts
@@ -220,44 +244,17 @@ export class Purse {
   }
 
   /** What is written down where the process dies. */
-  #owner(nanos: number, live: Live | undefined): object {
-    const { call, payer } = this.#parts
+  #owner(nanos: number, live: Live | undefined): string {
+    const { call, account } = this.#parts
     const { id, provider, model } = live?.deployment ?? {}
-    return { call: call.id, kind: call.kind, startedMs: call.startedMs, asked: call.asked.model.slice(0, 200), payer, nanos, deployment: id, provider, model }
-  }
-
-  async #settle(tallies: readonly Tally[]): Promise<boolean> {
-    const { ledger, call } = this.#parts
-    const left = new Map<Line, number>()
-    const last = new Map<Line, Hold>()
-    for (const hold of this.#holds) for (const { line } of hold.parts) {
-      last.set(line, hold)
-      left.set(line, this.#final(line))
-    }
-    let first = true
-    let lived = true
-    for (const hold of this.#holds.splice(0)) {
-      const charges = hold.parts.map(({ line, amount }) => {
-        const rest = left.get(line) ?? 0
-        // What was used beyond its bound is charged all the same.
-        const charge = last.get(line) === hold ? rest : Math.min(rest, amount)
-        left.set(line, rest - charge)
-        return { key: line.key, amount: charge }
-      })
-      const standings = await ledger.settle(hold.id, charges, first ? tallies : [])
-      if (standings === undefined) lived = false
-      else ledger.shares([...left.keys()], standings, call.id)
-      first = false
-    }
-    return lived
+    const who = JSON.stringify([call.id, call.kind, call.startedMs, call.asked.model.slice(0, 200), nanos, id, provider, model])
+    return `{"left":${who},"payer":${account.text}}`
   }
 
   #final(line: Line): number {
     const { kind } = line.meter
     if (kind === 'concurrency') return 0
     if (kind === 'requests') return this.#counted || this.#covers.some(cover => cover.began) ? 1 : 0
-    let sum = 0
-    for (const cover of this.#covers) if (line.isFor(cover.payee)) sum += amountOf(kind, cover.used)
-    return sum
+    return this.#used(line)
   }
 }

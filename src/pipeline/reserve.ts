@@ -6,7 +6,7 @@ import type { Excluded } from '../protocol/result.js'
 import type { LiveCandidate } from '../resilience/live.js'
 import type { Route } from '../routing/router.js'
 import type { Ledger } from '../state/ledger.js'
-import { matched, type Payer } from '../state/meters.js'
+import { Accounts, type Payer } from '../state/meters.js'
 import type { Policy } from '../state/policies.js'
 import type { Admitted, Call, Plan, Settings } from './call.js'
 import { Purse, type Lack } from './purse.js'
@@ -29,60 +29,77 @@ export interface ReserveParts {
  * tried; a call that no policy is about is let through at once.
  */
 export function createReserve(parts: ReserveParts): (plan: Plan) => Plan | Promise<Plan> {
+  const open = purses(parts)
   return plan => {
-    const purse = purseOf(parts, plan.admitted)
+    const purse = open(plan.admitted)
     return purse.bound ? reserved(parts, purse, plan) : { ...plan, purse }
   }
 }
 
 /** Claims the request of a call that is answered without asking anybody; gives what has to be closed at its end. */
 export function createCount(parts: ReserveParts): (admitted: Admitted) => Promise<Purse> | undefined {
+  const open = purses(parts)
   return admitted => {
-    const purse = purseOf(parts, admitted)
-    const counting = purse.bound ? purse.count() : undefined
-    return counting?.then(lack => {
-      if (lack === undefined) return purse
-      throw purse.refusal(lack)
-    })
+    const purse = open(admitted)
+    return purse.bound ? counting(purse) : undefined
   }
 }
 
-function purseOf({ ledger, clock, policies, onUnknownPrice = 'refuse', onStoreError }: ReserveParts, { call, route, settings: { downgrade } }: Admitted): Purse {
-  const payer = payerOf(call, route.name)
-  const all = call.keyPolicies === undefined ? policies() : [...policies(), ...call.keyPolicies]
-  // A copy of a call that nobody pays for is no budget's business.
-  const own = all.length === 0 || (call.system !== undefined && call.options.principal === undefined) ? [] : matched(all, payer)
-  return new Purse({ ledger, clock, call, payer, policies: own, onUnknownPrice, onStoreError, downgrade })
+async function counting(purse: Purse): Promise<Purse> {
+  const lack = await purse.count()
+  if (lack !== undefined) throw purse.refusal(lack)
+  return purse
+}
+
+const NOBODY = new Accounts([])
+
+function purses({ ledger, clock, policies, onUnknownPrice = 'refuse', onStoreError }: ReserveParts): (admitted: Admitted) => Purse {
+  let accounts = NOBODY
+  let known: readonly Policy[] | undefined
+  return ({ call, route, settings: { downgrade } }) => {
+    const now = policies()
+    if (now !== known) {
+      accounts = new Accounts(now)
+      known = now
+    }
+    // A copy of a call that nobody pays for is no budget's business.
+    const own = call.system !== undefined && call.options.principal === undefined ? NOBODY : accounts.with(call.keyPolicies)
+    return new Purse({ ledger, clock, call, account: own.of(payerOf(call, route.name)), onUnknownPrice, onStoreError, downgrade })
+  }
 }
 
 function payerOf({ options: { principal } }: Call, route: string): Payer {
-  if (principal === undefined) return { tags: [], route }
-  const { team, project, user, key, tags = [] } = principal
+  if (principal === undefined) return { tags: NO_TAGS, route }
+  const { team, project, user, key, tags = NO_TAGS } = principal
   return { team, project, user, key, tags, route }
 }
 
-async function reserved(parts: ReserveParts, purse: Purse, plan: Plan): Promise<Plan> {
-  try {
-    return await chosen(parts, purse, counted(purse, plan))
-  } catch (error) {
+const NO_TAGS: readonly string[] = []
+
+/** Makes no promise where the store is in memory and the hold fits. */
+function reserved(parts: ReserveParts, purse: Purse, plan: Plan): Plan | Promise<Plan> {
+  const usable = counted(purse, plan)
+  const calm = inToolLoop(usable)
+  const { live } = first(usable)
+  const lack = purse.ensure(live, usable.admitted.request, !calm)
+  if (lack === undefined) return { ...usable, purse }
+  return chosen(parts, purse, usable, lack, calm).catch(async (error: unknown) => {
     // Nothing was asked: what is held is given back whole.
     await purse.close()
     throw error
-  }
+  })
 }
 
-async function chosen(parts: ReserveParts, purse: Purse, plan: Plan): Promise<Plan> {
-  const { request, settings } = plan.admitted
-  const calm = inToolLoop(plan)
-  const { live } = first(plan)
-  let lack = await purse.ensure(live, request, !calm)
+async function chosen(parts: ReserveParts, purse: Purse, plan: Plan, asking: Lack | Promise<Lack | undefined>, calm: boolean): Promise<Plan> {
+  let lack = await asking
   if (lack === undefined) return { ...plan, purse }
+  const { request, settings } = plan.admitted
   const option = lack.line.policy.kind === 'budget' && !calm ? (lack.line.policy.downgrade ?? settings.downgrade) : undefined
   if (option !== undefined) {
     const other = await cheaper(parts, purse, plan, option, lack)
     if (other !== undefined) return other
     // Nobody cheaper can do it: then the rest of the budget is for this.
-    if (option.at !== undefined) lack = await purse.ensure(live, request)
+    if (option.at !== undefined) lack = await purse.ensure(first(plan).live, request)
     if (lack === undefined) return { ...plan, purse }
   }
   purse.exceeded(lack)

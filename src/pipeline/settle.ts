@@ -20,7 +20,7 @@ export interface Known {
 
 /** Something held for a call, to be closed at its end. */
 export interface Counted {
-  close(): Promise<boolean> | undefined
+  close(): boolean | Promise<boolean> | undefined
 }
 
 /** What settling found out. */
@@ -53,16 +53,18 @@ export function createSettle({ plugins, clock, content, learning, later }: { plu
         for (const plugin of observers) tell(plugin, whole)
         if (learns) learning.seen(admitted.route, whole)
       }
-      if (closing === undefined) told(true)
+      if (typeof closing === 'boolean') told(closing)
       else later(closing.then(told, () => told(true)))
     }
     return settled
   }
 }
 
-function closed(...closing: readonly (Promise<boolean> | undefined)[]): Promise<boolean> | undefined {
-  const all = closing.filter(one => one !== undefined)
-  return all.length === 0 ? undefined : Promise.all(all).then(lived => lived.every(Boolean))
+type Closing = boolean | Promise<boolean> | undefined
+
+function closed(flight: Closing, counted: Closing): boolean | Promise<boolean> {
+  if (flight instanceof Promise || counted instanceof Promise) return Promise.all([flight, counted]).then(lived => !lived.includes(false))
+  return flight !== false && counted !== false
 }
 
 function tell(plugin: Plugin, record: CallRecord): void {

@@ -52,7 +52,7 @@ export interface Source extends Opening {
   /** A budget sent it another way. */
   readonly downgraded?: Downgraded | undefined
   /** After the end: settles what was held, where it is on this call. Resolves when the store has it; false where the hold had lapsed before. */
-  close?(): Promise<boolean> | undefined
+  close?(): boolean | Promise<boolean> | undefined
   /** The whole answer turned out not to be what was asked for: it must not be given again. */
   refused?(): void
 }

@@ -26,7 +26,7 @@ export interface Tally {
 export interface Lease {
   /** Without a `renew`, the hold lapses after so many milliseconds. */
   readonly ttlMs: number
-  /** Given back with the hold where it lapses: who it was; at most 8,192 characters. */
+  /** Given back with the hold where it lapses: who it was; at most 16,384 characters. */
   readonly owner?: string
   /** Added where it lapses. */
   readonly tallies?: readonly Tally[]
@@ -50,6 +50,12 @@ export interface Standing {
   readonly charged: number
   readonly held: number
 }
+/** Verbs of a store that never has to wait: done when they return. What a `Store` of promises says of each holds here too. */
+export interface PromptVerbs {
+  acquire(claims: readonly Claim[], lease: Lease): ClaimVerdict
+  settle(holdId: string, charges: readonly { readonly key: string; readonly amount: number }[], tallies?: readonly Tally[]): readonly Standing[] | undefined
+  tally(tallies: readonly Tally[]): void
+}
 /** Shared state: every verb is atomic, on the store's own clock. */
 export interface Store {
   get(key: string): Promise<Json | undefined>
@@ -72,6 +78,8 @@ export interface Store {
   tally(tallies: readonly Tally[]): Promise<void>
   /** Sums of the groups from `start` (inclusive) to `end` (exclusive), by group and field, in that order. */
   tallies(range: { readonly start: string; readonly end: string }): Promise<readonly (readonly [group: string, field: string, sum: number])[]>
+  /** The verbs on the path of every call without a promise, where the store is in memory. */
+  readonly prompt?: PromptVerbs
   /** Lets go of what it holds open. What was given to it, such as a client, stays open. */
   close?(): Promise<void>
 }

@@ -5,7 +5,9 @@ import { quoted } from '../protocol/suggest.js'
 const MOST = Number.MAX_SAFE_INTEGER
 const MAX_KEY = 1024
 const MAX_CLAIMS = 256
-const MAX_OWNER = 8_192
+const MAX_OWNER = 16_384
+/** Names of a payer, its tags included. */
+const MAX_FIELD = 16_384
 /** A caller names the periods around its own time: further boundaries are a mistake. */
 const MAX_BOUNDARIES = 16
 
@@ -65,7 +67,7 @@ export function checkTallies(tallies: readonly Tally[]): void {
   if (tallies.length > MAX_CLAIMS) throw bad(`At most ${MAX_CLAIMS} tallies are added at once.`)
   for (const { group, field, amount } of tallies) {
     checkKey(group)
-    checkKey(field)
+    if (typeof field !== 'string' || field.length > MAX_FIELD) throw bad(`The field of a tally must be a text of at most ${MAX_FIELD} characters.`)
     checkCount(amount, 'The amount of a tally')
   }
 }

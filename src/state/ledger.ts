@@ -9,6 +9,12 @@ const NANOS_PER_DOLLAR = 1e9
 /** Alerts that were told; past it the oldest are forgotten, and the store is asked again. */
 const MOST_TOLD = 10_000
 
+/** A hold that is renewed. It knows its place: a `Set` whose members change with every call keeps old ones alive. */
+export interface OpenHold {
+  readonly id: string
+  place: number
+}
+
 /** What a ledger is made of. */
 export interface LedgerParts {
   readonly store: Store
@@ -22,7 +28,7 @@ export interface LedgerParts {
 export class Ledger {
   readonly #parts: LedgerParts
   readonly #leaseMs: number
-  readonly #open = new Set<string>()
+  readonly #open: OpenHold[] = []
   readonly #pending = new Set<Promise<unknown>>()
   readonly #told = new Set<string>()
   #timer: Timer | undefined
@@ -35,25 +41,50 @@ export class Ledger {
 
   /** Holds that are open, and writes under way. */
   get state(): { readonly holds: number; readonly pending: number; readonly failures: number } {
-    return { holds: this.#open.size, pending: this.#pending.size, failures: this.#failures }
+    return { holds: this.#open.length, pending: this.#pending.size, failures: this.#failures }
   }
 
-  async acquire(claims: readonly Claim[], owner: object, tallies: readonly Tally[]): Promise<ClaimVerdict> {
-    const verdict = await this.#parts.store.acquire(claims, { ttlMs: this.#leaseMs, owner: JSON.stringify(owner), tallies })
-    if (verdict.lapsed !== undefined) this.#lapsed(verdict.lapsed)
-    if (verdict.ok) this.#track(verdict.holdId)
-    return verdict
+  /** At once where the store is in memory. */
+  acquire(claims: readonly Claim[], owner: string, tallies: readonly Tally[]): ClaimVerdict | Promise<ClaimVerdict> {
+    const { store } = this.#parts
+    const lease = { ttlMs: this.#leaseMs, owner, tallies }
+    return store.prompt === undefined ? store.acquire(claims, lease).then(verdict => this.#acquired(verdict)) : this.#acquired(store.prompt.acquire(claims, lease))
   }
 
   /** Gives the counters as they are then; nothing where the hold had lapsed, and was charged or released by that. */
-  async settle(holdId: string, charges: readonly { readonly key: string; readonly amount: number }[], tallies: readonly Tally[]): Promise<readonly Standing[] | undefined> {
-    this.#open.delete(holdId)
-    if (this.#open.size === 0) this.#rest()
-    return this.#parts.store.settle(holdId, charges, tallies)
+  settle(hold: OpenHold, charges: readonly { readonly key: string; readonly amount: number }[], tallies: readonly Tally[]): readonly Standing[] | undefined | Promise<readonly Standing[] | undefined> {
+    this.#untrack(hold)
+    const { store } = this.#parts
+    return store.prompt === undefined ? store.settle(hold.id, charges, tallies) : store.prompt.settle(hold.id, charges, tallies)
   }
 
-  tally(tallies: readonly Tally[]): Promise<void> {
-    return this.#parts.store.tally(tallies)
+  /** Gives back what came too late for anybody. */
+  giveBack(holdId: string): void {
+    this.later(this.#parts.store.settle(holdId, []))
+  }
+
+  /** Renews a hold until it is settled. */
+  track(id: string): OpenHold {
+    const hold = { id, place: this.#open.length }
+    this.#open.push(hold)
+    this.#arm()
+    return hold
+  }
+
+  /** Nobody waits for it. */
+  tally(tallies: readonly Tally[]): void {
+    const { store } = this.#parts
+    if (store.prompt === undefined) return this.later(store.tally(tallies))
+    try {
+      store.prompt.tally(tallies)
+    } catch {
+      this.#failures++
+    }
+  }
+
+  #acquired(verdict: ClaimVerdict): ClaimVerdict {
+    if (verdict.lapsed !== undefined) this.#lapsed(verdict.lapsed)
+    return verdict
   }
 
   /** Work that no caller waits for; `flush` does. */
@@ -68,14 +99,15 @@ export class Ledger {
 
   close(): void {
     this.#rest()
-    this.#open.clear()
+    this.#open.length = 0
   }
 
   /** Tells each share of a budget that is reached, once per window. */
-  shares(lines: readonly Line[], standings: readonly Standing[], call: string): void {
+  shares(lines: Iterable<Line>, standings: readonly Standing[], call: string): void {
     if (this.#parts.onAlert === undefined) return
+    const all = [...lines]
     for (const standing of standings) {
-      const line = lines.find(one => one.key === standing.key)
+      const line = all.find(one => one.key === standing.key)
       if (line === undefined) continue
       for (const share of line.policy.alertAt) if (standing.charged >= share * line.meter.limit) this.alert('share', line, { share, standing, call })
     }
@@ -132,9 +164,14 @@ export class Ledger {
     }
   }
 
-  #track(holdId: string): void {
-    this.#open.add(holdId)
-    this.#arm()
+  #untrack(hold: OpenHold): void {
+    if (this.#open[hold.place] !== hold) return
+    const last = this.#open.pop()
+    if (last !== undefined && last !== hold) {
+      this.#open[hold.place] = last
+      last.place = hold.place
+    }
+    if (this.#open.length === 0) this.#rest()
   }
 
   #arm(): void {
@@ -148,12 +185,12 @@ export class Ledger {
   async #renew(): Promise<void> {
     const { store } = this.#parts
     try {
-      await Promise.all([...this.#open].map(async holdId => {
+      await Promise.all([...this.#open].map(async hold => {
         // What has lapsed was charged or released by that; nothing is left to renew.
-        if (!(await store.renew(holdId, this.#leaseMs))) this.#open.delete(holdId)
+        if (!(await store.renew(hold.id, this.#leaseMs))) this.#untrack(hold)
       }))
     } finally {
-      if (this.#open.size > 0) this.#arm()
+      if (this.#open.length > 0) this.#arm()
     }
   }
 

@@ -149,6 +149,11 @@ export function memoryStore(options: MemoryStoreOptions): Store {
     acquire: async (claims, lease) => counters.acquire(claims, lease),
     settle: async (holdId, charges, tallies) => counters.settle(holdId, charges, tallies),
     renew: async (holdId, ttlMs) => counters.renew(holdId, ttlMs),
+    prompt: {
+      acquire: (claims, lease) => counters.acquire(claims, lease),
+      settle: (holdId, charges, tallies) => counters.settle(holdId, charges, tallies),
+      tally: tallies => counters.tally(tallies),
+    },
     tally: async tallies => counters.tally(tallies),
     tallies: async ({ start, end }) => counters.tallies(start, end),
   }

@@ -1,6 +1,8 @@
 import type { Claim } from '../protocol/ports.js'
 import type { PolicyScope } from '../protocol/policy.js'
+import { sha256 } from '../protocol/sha256.js'
 import type { Dimension, Meter, Policy } from './policies.js'
+import { Spender } from './spend.js'
 
 /** Who pays, and what was asked for. */
 export interface Payer {
@@ -17,12 +19,11 @@ export interface Payee {
   readonly deployment: string
 }
 
+const LONGEST_KEY = 800
 const SOFT = Number.MAX_SAFE_INTEGER
 
-/** One counter that a call counts in. */
+/** One counter that calls count in. */
 export class Line {
-  /** Held for the call so far. */
-  held = 0
   readonly key: string
   readonly policy: Policy
   readonly meter: Meter
@@ -37,7 +38,9 @@ export class Line {
     this.of = of
     this.only = only
     const span = meter.calendar === undefined ? '' : `:${meter.calendar.period}`
-    this.key = `${policy.kind}:${encodeURIComponent(policy.name)}:${meter.kind}${span}:${Object.values(of).map(encodeURIComponent).join(':')}`
+    const key = `${policy.kind}:${encodeURIComponent(policy.name)}:${meter.kind}${span}:${Object.values(of).map(encodeURIComponent).join(':')}`
+    // Long names make a key longer than stores take.
+    this.key = key.length > LONGEST_KEY ? `${policy.kind}:${sha256(key)}` : key
   }
 
   /** @param share of the limit that may be used, for a budget that sends calls another way before it is used up. */
@@ -63,7 +66,7 @@ export interface Matched {
 }
 
 /** The policies a payer counts in; one with a tag of `*` once for each tag. */
-export function matched(policies: readonly Policy[], payer: Payer): readonly Matched[] {
+function matched(policies: readonly Policy[], payer: Payer): readonly Matched[] {
   const found: Matched[] = []
   for (const policy of policies) {
     let scopes: Record<string, string>[] | undefined = [{}]
@@ -85,7 +88,7 @@ function widened(scopes: readonly Record<string, string>[], dimension: Exclude<D
 }
 
 /** The counters of a matched policy for a call that this payee answers; none where it is not about that one. */
-export function linesOf({ policy, of, open }: Matched, payee: Payee): readonly Line[] {
+function linesOf({ policy, of, open }: Matched, payee: Payee): readonly Line[] {
   const only: Matched['open'][number][] = []
   for (const [dimension, value] of open) {
     const own = payee[dimension]
@@ -94,4 +97,78 @@ export function linesOf({ policy, of, open }: Matched, payee: Payee): readonly L
   }
   const whose = { ...of, ...Object.fromEntries(only) }
   return policy.meters.map(meter => new Line(policy, meter, whose, only))
+}
+
+/** How many payers are remembered with their counters. */
+const MOST_PAYERS = 1_000
+
+/** One payer under the policies of a gateway: what it counts in, worked out once. */
+export class Account {
+  readonly payer: Payer
+  readonly policies: readonly Matched[]
+  /** A hard budget is about it. */
+  readonly hard: boolean
+  /** How long an answer can get must be known. */
+  readonly counts: boolean
+  /** The payer as JSON, for what is written down with a hold. */
+  readonly text: string
+  readonly spender: Spender
+  readonly #lines = new Map<string, readonly Line[]>()
+
+  constructor(policies: readonly Policy[], payer: Payer) {
+    this.payer = payer
+    this.spender = new Spender(payer)
+    this.policies = matched(policies, payer)
+    this.hard = this.policies.some(({ policy }) => policy.kind === 'budget' && policy.hard)
+    this.counts = this.hard || this.policies.some(({ policy }) => policy.kind === 'limit' && policy.meters.some(({ kind }) => kind === 'outputTokens' || kind === 'tokens'))
+    this.text = JSON.stringify(payer)
+  }
+
+  /** The counters of a call that this one answers; the same objects for the same counters. */
+  lines(payee: Payee): readonly Line[] {
+    let lines = this.#lines.get(payee.deployment)
+    if (lines === undefined) {
+      const known = [...this.#lines.values()].flat()
+      lines = this.policies.flatMap(policy => linesOf(policy, payee)).map(line => known.find(one => one.key === line.key) ?? line)
+      this.#lines.set(payee.deployment, lines)
+    }
+    return lines
+  }
+
+  /** The counters of a call that asks nobody. */
+  get callLines(): readonly Line[] {
+    const nobody = { provider: '', deployment: '' }
+    return this.policies.filter(({ open }) => open.length === 0).flatMap(policy => linesOf(policy, nobody)).filter(({ meter }) => meter.kind === 'requests' || meter.kind === 'concurrency')
+  }
+}
+
+/** The accounts of a gateway under one list of policies: those asked for last. */
+export class Accounts {
+  readonly #policies: readonly Policy[]
+  readonly #known = new Map<string, Account>()
+  /** By the policies of virtual keys, which come on top. */
+  readonly #ofKeys = new WeakMap<readonly Policy[], Accounts>()
+
+  constructor(policies: readonly Policy[]) {
+    this.#policies = policies
+  }
+
+  of(payer: Payer): Account {
+    const { team, project, user, key, tags, route } = payer
+    const name = JSON.stringify([route, team, project, user, key, ...tags])
+    let account = this.#known.get(name)
+    if (account !== undefined) return account
+    account = new Account(this.#policies, payer)
+    if (this.#known.size >= MOST_PAYERS) this.#known.clear()
+    this.#known.set(name, account)
+    return account
+  }
+
+  /** With the policies of a virtual key on top. */
+  with(own: readonly Policy[] | undefined): Accounts {
+    if (own === undefined) return this
+    let accounts = this.#ofKeys.get(own)
+    if (accounts === undefined) this.#ofKeys.set(own, (accounts = new Accounts([...this.#policies, ...own])))
+    return accounts
+  }
 }

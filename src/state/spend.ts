@@ -12,18 +12,49 @@ const GROUP = 'spend:'
 const BY = ['team', 'project', 'user', 'key', 'route', 'provider', 'deployment', 'model'] as const
 const QUERY = new Set(['by', 'from', 'to', 'where'])
 const DIMENSIONS = new Set<string>([...BY, 'tag'])
+const MOST_MODEL = 200
 const LATEST_MS = 253_402_300_799_000
 
 type Row = { nanos: number; attempts: number; unpriced: number }
 
-/** What one attempt is written down as: its cost, and that it was billed, in the quarter of an hour in which its call started. */
-export function spendTallies(payer: Payer, { provider, id, model }: Deployment, startedMs: number, nanos: number, unpriced: boolean): readonly Tally[] {
-  const { team = null, project = null, user = null, key = null, route, tags } = payer
-  const what = JSON.stringify([team, project, user, key, route, provider, id, model, ...new Set(tags)]).slice(0, 1_000)
-  const group = groupOf(startedMs)
-  const tallies: Tally[] = [{ group, field: `n${what}`, amount: nanos }, { group, field: `a${what}`, amount: 1 }]
-  if (unpriced) tallies.push({ group, field: `u${what}`, amount: 1 })
-  return tallies
+interface Fields {
+  readonly n: string
+  readonly a: string
+  readonly u: string
+}
+
+/** Writes down what one payer spends; the names of its sums are worked out once. */
+export class Spender {
+  readonly #payer: Payer
+  readonly #fields = new Map<string, Fields>()
+  #bucket = -1
+  #group = ''
+
+  constructor(payer: Payer) {
+    this.#payer = payer
+  }
+
+  /** What one attempt is written down as: its cost, and that it was billed, in the quarter of an hour in which its call started. */
+  tallies(deployment: Deployment, startedMs: number, nanos: number, unpriced: boolean): readonly Tally[] {
+    const { n, a, u } = this.#of(deployment)
+    const bucket = Math.floor(startedMs / BUCKET_MS)
+    if (bucket !== this.#bucket) this.#group = groupOf(startedMs)
+    this.#bucket = bucket
+    const group = this.#group
+    const tallies: Tally[] = [{ group, field: n, amount: nanos }, { group, field: a, amount: 1 }]
+    if (unpriced) tallies.push({ group, field: u, amount: 1 })
+    return tallies
+  }
+
+  #of({ provider, id, model }: Deployment): Fields {
+    let fields = this.#fields.get(id)
+    if (fields === undefined) {
+      const { team = null, project = null, user = null, key = null, route, tags } = this.#payer
+      const what = JSON.stringify([team, project, user, key, route, provider, id, model.slice(0, MOST_MODEL), ...new Set(tags)])
+      this.#fields.set(id, (fields = { n: `n${what}`, a: `a${what}`, u: `u${what}` }))
+    }
+    return fields
+  }
 }
 
 function groupOf(ms: number): string {
