@@ -2,6 +2,7 @@ import type { GatewayError } from '../protocol/errors.js'
 import type { Clock } from '../protocol/ports.js'
 import { fault, isBusy, unavailable } from './sqlite-driver.js'
 import type { Ready, Statements } from './sqlite-schema.js'
+import { NextTurn } from './sqlite-turn.js'
 
 /** Verbs of one transaction: more would keep other processes out for long. */
 const MOST_AT_ONCE = 128
@@ -40,6 +41,7 @@ interface LineOptions {
 /** Where verbs wait for the database: those that write, together in one transaction each turn; those that read, each alone. */
 export class Line {
   readonly #options: LineOptions
+  readonly #turn = new NextTurn()
   readonly #underWay = new Set<Promise<unknown>>()
   #jobs: Job[] = []
   #draining = false
@@ -66,8 +68,7 @@ export class Line {
     })
     if (!this.#draining) {
       this.#draining = true
-      // Not at once: what else this turn asks for shares the transaction.
-      void Promise.resolve().then(() => this.#drain())
+      void this.#drain()
     }
     return this.#track(done) as Promise<T>
   }
@@ -82,6 +83,7 @@ export class Line {
   async close(): Promise<Ready | undefined> {
     this.#closed = true
     await Promise.allSettled(this.#underWay)
+    this.#turn.close()
     return this.#ready
   }
 
@@ -110,6 +112,8 @@ export class Line {
 
   async #drain(): Promise<void> {
     while (this.#jobs.length > 0) {
+      // Not at once: what arrived while the last transaction went to the disk shares the next one.
+      await this.#turn.wait()
       const jobs = this.#jobs.splice(0, MOST_AT_ONCE)
       try {
         const ready = this.#ready ?? (await this.#open())

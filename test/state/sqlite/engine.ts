@@ -3,6 +3,7 @@ import { createRequire, isBuiltin } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Clock } from '../../../src/protocol/ports.js'
 import type { SqliteDatabase } from '../../../src/state/sqlite.js'
 
 /** A driver the tests run on. */
@@ -38,7 +39,17 @@ export const ENGINES: readonly Engine[] = [ofNode(), ofPackage()].filter(engine 
 export const OPENS_PATHS = isBuiltin('node:sqlite')
 export const WHY_SKIPPED = 'no SQLite here: npm ci --prefix test/sqlite installs better-sqlite3, and Node 22.13 has node:sqlite'
 
-export function folder(): { readonly path: (name: string) => string; remove(): void } {
-  const at = mkdtempSync(join(tmpdir(), 'sallyport-sqlite-'))
+/** A folder of its own; in memory where a test writes much and asks nothing of the disk. */
+export function folder(inMemory = false): { readonly path: (name: string) => string; remove(): void } {
+  const at = mkdtempSync(join(inMemory && existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'sallyport-sqlite-'))
   return { path: name => join(at, name), remove: () => rmSync(at, { recursive: true, force: true }) }
+}
+
+/** Time as it is, for what stands before a lock. */
+export const realClock: Clock = {
+  now: () => Date.now(),
+  after: (ms, fn) => {
+    const timer = setTimeout(fn, ms)
+    return { cancel: () => clearTimeout(timer) }
+  },
 }
