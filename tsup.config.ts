@@ -5,6 +5,7 @@ export default defineConfig({
   entry: {
     index: 'src/index.ts',
     testing: 'src/testing/index.ts',
+    sqlite: 'src/state/sqlite.ts',
     'platform-node': 'src/platform/node.ts',
     'platform-web': 'src/platform/web.ts',
   },
@@ -25,7 +26,7 @@ export default defineConfig({
     options.conditions = ['browser']
   },
   metafile: true,
-  dts: { entry: { index: 'src/index.ts', testing: 'src/testing/index.ts' } },
+  dts: { entry: { index: 'src/index.ts', testing: 'src/testing/index.ts', sqlite: 'src/state/sqlite.ts' } },
   onSuccess: async () => {
     writeLicences('dist')
   },

@@ -7,6 +7,7 @@ const ENTRIES = [
   { name: 'sallyport (node)', entry: 'dist/index.js', platform: 'dist/platform-node.js', limit: 40_000 },
   { name: 'sallyport (web)', entry: 'dist/index.js', platform: 'dist/platform-web.js', limit: 40_000, web: true },
   { name: 'sallyport/testing', entry: 'dist/testing.js', platform: 'dist/platform-node.js', limit: 40_000 },
+  { name: 'sallyport/sqlite', entry: 'dist/sqlite.js', platform: 'dist/platform-node.js', limit: 12_000 },
 ]
 
 async function weigh({ entry, platform }) {

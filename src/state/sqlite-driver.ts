@@ -7,7 +7,7 @@ export interface SqliteDatabase {
   close(): unknown
 }
 /** What is written; numbers arrive as doubles, which the columns turn into integers. */
-export type Bound = number | string | Uint8Array | null
+type Bound = number | string | Uint8Array | null
 /** A prepared statement, as both drivers have it. */
 export interface Statement {
   run(...values: Bound[]): { readonly changes: number | bigint; readonly lastInsertRowid: number | bigint }
@@ -27,7 +27,7 @@ const ADVICE: readonly (readonly [start: string, advice: string])[] = [
 const SQL = /^(SQLITE|ERR|E)_?[A-Z_0-9]+$/
 
 /** SQLite's code, or that of the file system; '' where the error has none. */
-export function codeOf(error: unknown): string {
+function codeOf(error: unknown): string {
   const { code, errcode } = (typeof error === 'object' && error !== null ? error : {}) as { readonly code?: unknown; readonly errcode?: unknown }
   if (typeof errcode === 'number') return `SQLITE_${NAMES[errcode & 0xff] ?? errcode & 0xff}`
   return typeof code === 'string' && SQL.test(code) ? code : ''

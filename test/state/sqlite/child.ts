@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { sqliteStore } from '../../../src/state/sqlite.js'
 import { ENGINES, realClock } from './engine.js'
 
@@ -27,6 +28,7 @@ async function hammer(): Promise<void> {
   for (let round = 0; round < 60; round++) await Promise.all(Array.from({ length: 5 }, (_, i) => one(round * 5 + i)))
   say({ charged, most, refused })
   await store.close?.()
+  process.stdin.destroy()
 }
 
 /** Holds, settles one of two, tells so, and waits to be killed. */
@@ -40,4 +42,6 @@ async function hold(): Promise<void> {
   setInterval(() => undefined, 1000)
 }
 
+say('ready')
+await once(process.stdin, 'data')
 await (task === 'hammer' ? hammer() : hold())

@@ -3,7 +3,7 @@ import { sqliteStore } from '../../../src/state/sqlite.js'
 import { storeConformance } from '../../../src/testing/conformance/index.js'
 import { ENGINES, OPENS_PATHS, WHY_SKIPPED } from './engine.js'
 
-test('SQLite is there', ({ skip }) => {
+test('SQLite is there: better-sqlite3 where Node has none', ({ skip }) => {
   if (ENGINES.length === 0 && process.env['SALLYPORT_NEED_SQLITE'] !== '1') {
     console.warn(WHY_SKIPPED)
     skip(WHY_SKIPPED)

@@ -29,7 +29,7 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ verb: fc.constant('set' as const), key, value: fc.jsonValue() as fc.Arbitrary<never>, ttlMs: fc.option(ttlMs, { nil: undefined }) }) },
   { weight: 1, arbitrary: fc.record({ verb: fc.constant('delete' as const), key }) },
   { weight: 1, arbitrary: fc.record({ verb: fc.constant('get' as const), key }) },
-  { weight: 1, arbitrary: fc.record({ verb: fc.constant('scan' as const), prefix: fc.constantFrom('', ...KEYS), start: fc.option(key, { nil: undefined }), end: fc.option(key, { nil: undefined }), limit: fc.option(fc.nat(3), { nil: undefined }) }) },
+  { weight: 1, arbitrary: fc.record({ verb: fc.constant('scan' as const), prefix: fc.constantFrom('', ...KEYS), range: fc.record({ start: key, end: key, limit: fc.nat(3) }, { requiredKeys: [] }) }) },
   { weight: 4, arbitrary: fc.record({ verb: fc.constant('wait' as const), ms: fc.oneof(fc.integer({ min: 0, max: 1500 }), fc.double({ min: 0, max: 400, noNaN: true })) }) },
   { weight: 1, arbitrary: fc.record({ verb: fc.constant('reopen' as const) }) },
 )
@@ -69,10 +69,8 @@ class Side {
         return store.delete(asked.key)
       case 'get':
         return store.get(asked.key)
-      default: {
-        const { prefix, start, end, limit } = asked
-        return store.scan(prefix, { ...(start !== undefined && { start }), ...(end !== undefined && { end }), ...(limit !== undefined && { limit }) })
-      }
+      default:
+        return store.scan(asked.prefix, asked.range)
     }
   }
 
