@@ -121,6 +121,13 @@ describe.each(ENGINES)('trouble with the file: $name', engine => {
     expect(await store.get('big')).toBeUndefined()
   })
 
+  test('what was answered survives a power cut: each commit is on the disk', async () => {
+    const db = open(files.path('a.db'))
+    await sqliteStore(db).set('a', 1)
+    const asked = ['synchronous', 'journal_mode'].map(name => Object.values((db.prepare(`PRAGMA ${name}`) as { get(): object }).get()))
+    expect(asked).toEqual([[2], ['wal']])
+  })
+
   test('a file that cannot be written says so', async () => {
     const path = files.path('a.db')
     await sqliteStore(open(path)).set('a', 1)
