@@ -7,6 +7,7 @@ export default defineConfig({
     testing: 'src/testing/index.ts',
     redis: 'src/state/redis.ts',
     audit: 'src/plugins/audit.ts',
+    sqlite: 'src/state/sqlite.ts',
     'platform-node': 'src/platform/node.ts',
     'platform-web': 'src/platform/web.ts',
   },
@@ -27,7 +28,7 @@ export default defineConfig({
     options.conditions = ['browser']
   },
   metafile: true,
-  dts: { entry: { index: 'src/index.ts', testing: 'src/testing/index.ts', redis: 'src/state/redis.ts', audit: 'src/plugins/audit.ts' } },
+  dts: { entry: { index: 'src/index.ts', testing: 'src/testing/index.ts', redis: 'src/state/redis.ts', audit: 'src/plugins/audit.ts', sqlite: 'src/state/sqlite.ts' } },
   onSuccess: async () => {
     writeLicences('dist')
   },
