@@ -10,7 +10,7 @@ import type { Account, Line } from '../state/meters.js'
 import type { Call } from './call.js'
 import { cancellable } from './cancellable.js'
 import { amountOf, Covered, NOTHING, type Used } from './covered.js'
-import { Settlement } from './settlement.js'
+import { settledOnce, Settlement } from './settlement.js'
 
 /** What a purse is made of. */
 export interface PurseParts {
@@ -49,8 +49,8 @@ export class Purse {
   readonly #parts: PurseParts
   readonly #covers: Covered[] = []
   readonly #holds: Held[] = []
-  /** Held for the call so far, by line. */
-  readonly #held = new Map<Line, number>()
+  /** All that is held, or asked for just now. */
+  #all: readonly Part[] = []
   #closed = false
   #counted = false
   #lastLive: Live | undefined
@@ -141,6 +141,8 @@ export class Purse {
       if (tallies.length > 0) ledger.tally(tallies)
       return undefined
     }
+    const [only] = this.#holds
+    if (this.#holds.length === 1 && only !== undefined) return settledOnce(ledger, call, only, line => this.#final(line), tallies)
     return new Settlement({ ledger, account, call }, this.#holds.splice(0), line => this.#final(line)).settle(tallies)
   }
 
@@ -156,7 +158,7 @@ export class Purse {
   }
 
   #tellDowngrade({ policy: name }: Downgraded): void {
-    for (const line of this.#held.keys()) if (line.policy.name === name) return this.#parts.ledger.alert('downgraded', line, { call: this.#parts.call.id })
+    for (const { line } of this.#all) if (line.policy.name === name) return this.#parts.ledger.alert('downgraded', line, { call: this.#parts.call.id })
   }
 
   /** Asked twice for the first attempt: by the stage, and by the walk. */
@@ -177,7 +179,7 @@ export class Purse {
     let claims: Claim[] | undefined
     let nowMs = 0
     for (const line of account.lines({ provider, deployment: id })) {
-      const amount = this.#needed(line, most) - (this.#held.get(line) ?? 0)
+      const amount = this.#needed(line, most) - this.#held(line)
       if (amount <= 0) continue
       if (claims === undefined) nowMs = clock.now()
       ;(parts ??= []).push({ line, amount })
@@ -208,9 +210,9 @@ export class Purse {
     const charged = live !== undefined && parts.some(({ line }) => line.meter.kind === 'nanos' && line.policy.onLapsed === 'charge')
     const tallies = charged ? account.spender.tallies(live.deployment, call.startedMs, nanos, false) : []
     // Counted as held from here, so that a second attempt at once does not rely on the same room.
-    this.#add(parts, 1)
+    this.#all = this.#all.length === 0 ? parts : [...this.#all, ...parts]
     try {
-      const asking = ledger.acquire(claims, this.#owner(charged ? nanos : 0, live), tallies)
+      const asking = ledger.acquire(claims, account.owner(call, charged ? nanos : 0, live?.deployment), tallies)
       if (!(asking instanceof Promise)) return this.#taken(asking, parts)
       const waiting = cancellable(asking, call.cancel, late => late.ok && ledger.giveBack(late.holdId))
       return waiting.then(verdict => this.#taken(verdict, parts), (error: unknown) => this.#withoutStore(error, parts))
@@ -224,31 +226,29 @@ export class Purse {
     if (verdict.ok && this.#closed) ledger.giveBack(verdict.holdId)
     else if (verdict.ok) this.#holds.push({ open: ledger.track(verdict.holdId), parts })
     if (verdict.ok) return undefined
-    this.#add(parts, -1)
+    this.#letGo(parts)
     const line = (parts.find(part => part.line.key === verdict.key) ?? parts[0])?.line
     return line === undefined ? undefined : { line, retryAfterMs: verdict.retryAfterMs }
   }
 
-  #add(parts: readonly Part[], sign: 1 | -1): void {
-    for (const { line, amount } of parts) this.#held.set(line, (this.#held.get(line) ?? 0) + sign * amount)
+  #held(line: Line): number {
+    let sum = 0
+    for (const part of this.#all) if (part.line === line) sum += part.amount
+    return sum
+  }
+
+  #letGo(parts: readonly Part[]): void {
+    this.#all = this.#all.filter(part => !parts.includes(part))
   }
 
   /** Nobody can be asked: what the strictest of the policies says. */
   #withoutStore(error: unknown, parts: readonly Part[]): undefined {
-    this.#add(parts, -1)
+    this.#letGo(parts)
     const fault = storeFault(error)
     if (fault.code !== 'store_unavailable') throw fault
     const { onStoreError = 'refuse' } = this.#parts
     if (parts.some(({ line }) => (line.policy.onStoreError ?? onStoreError) === 'refuse')) throw fault
     return undefined
-  }
-
-  /** What is written down where the process dies. */
-  #owner(nanos: number, live: Live | undefined): string {
-    const { call, account } = this.#parts
-    const { id, provider, model } = live?.deployment ?? {}
-    const who = JSON.stringify([call.id, call.kind, call.startedMs, call.asked.model.slice(0, 200), nanos, id, provider, model])
-    return `{"left":${who},"payer":${account.text}}`
   }
 
   #final(line: Line): number {

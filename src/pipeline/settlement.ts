@@ -6,6 +6,19 @@ import type { Held } from './purse.js'
 
 type Standings = readonly Standing[] | undefined
 
+/** The end of the one hold that most flights have. */
+export function settledOnce(ledger: Ledger, call: Call, { open, parts }: Held, final: (line: Line) => number, tallies: readonly Tally[]): boolean | Promise<boolean> {
+  const told = (standings: Standings): boolean => {
+    if (standings !== undefined) ledger.shares(parts, standings, call.id)
+    return standings !== undefined
+  }
+  const standings = ledger.settle(open, parts.map(({ line }) => ({ key: line.key, amount: final(line) })), tallies)
+  if (!(standings instanceof Promise)) return told(standings)
+  const waiting = standings.then(told)
+  ledger.later(waiting)
+  return waiting
+}
+
 /** The end of a flight's holds: what was used is spread over them, first come first charged; the last of each line takes what is beyond its bound. */
 export class Settlement {
   readonly #in: { readonly ledger: Ledger; readonly account: Account; readonly call: Call }
@@ -49,7 +62,7 @@ export class Settlement {
 
   #told(standings: Standings): boolean {
     if (standings === undefined) return false
-    this.#in.ledger.shares(this.#left.keys(), standings, this.#in.call.id)
+    this.#in.ledger.shares([...this.#left.keys()].map(line => ({ line })), standings, this.#in.call.id)
     return true
   }
 }

@@ -74,10 +74,21 @@ function mediaTokens(data: string | URL | Uint8Array): number {
 
 /** The most that so many tokens can cost, in whole nano-dollars, rounded up: the highest rate of any kind, tier and service tier that may apply. */
 export function boundNanos({ inputTokens, outputTokens }: Bound, price: Price): number {
+  const fee = (price.request ?? 0) * NANOS_PER_DOLLAR
+  if (price.tiers === undefined && price.serviceTiers === undefined) return Math.ceil(inputTokens * (top(price, INPUT) * 1000) + outputTokens * (top(price, OUTPUT) * 1000) + fee)
   const services = [price, ...Object.values(price.serviceTiers ?? {})]
   const input = Math.max(...services.flatMap(service => highest(service, INPUT, inputTokens)))
   const output = Math.max(...services.flatMap(service => highest(service, OUTPUT, inputTokens)))
-  return Math.ceil(inputTokens * (input * 1000) + outputTokens * (output * 1000) + (price.request ?? 0) * NANOS_PER_DOLLAR)
+  return Math.ceil(inputTokens * (input * 1000) + outputTokens * (output * 1000) + fee)
+}
+
+function top(price: Price, kinds: readonly (keyof Rates)[]): number {
+  let most = 0
+  for (const kind of kinds) {
+    const rate = price[kind]
+    if (rate !== undefined && rate > most) most = rate
+  }
+  return most
 }
 
 /** A smaller prompt than the bound may fall into a lower tier, which is not always the cheaper one. */

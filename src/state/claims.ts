@@ -13,7 +13,6 @@ const MAX_BOUNDARIES = 16
 
 /** One counter that a hold needs: claims on the same one are added up, and the lowest limit holds. */
 export interface Need {
-  readonly counterId: string
   readonly key: string
   readonly windowMs: number | undefined
   readonly period: number | undefined
@@ -72,6 +71,22 @@ export function checkTallies(tallies: readonly Tally[]): void {
   }
 }
 
+/** Throws for charges that make no sense, together too. */
+export function checkCharges(charges: readonly { readonly key: string; readonly amount: number }[]): void {
+  for (const { key, amount } of charges) {
+    checkKey(key)
+    checkCount(amount, 'A charge')
+  }
+  for (const { key } of charges) chargeOf(charges, key)
+}
+
+/** What is charged to a key in all. */
+export function chargeOf(charges: readonly { readonly key: string; readonly amount: number }[], key: string): number {
+  let sum = 0
+  for (const charge of charges) if (charge.key === key) sum = plus(sum, charge.amount, key)
+  return sum
+}
+
 /** Charges by key, added up. */
 export function chargesOf(charges: readonly { readonly key: string; readonly amount: number }[]): ReadonlyMap<string, number> {
   const used = new Map<string, number>()
@@ -119,10 +134,9 @@ export function needsOf(claims: readonly Claim[], nowMs: number): readonly Need[
   const needs: Need[] = []
   for (const { key, amount, limit, windowMs, periods, onLapsed = 'charge' } of claims) {
     const [period, endMs] = periods === undefined ? [] : periodAt(periods, nowMs)
-    const id = counterId(key, windowMs, period)
     // Few claims: a look through the list is less than a map.
-    const same = needs.find(need => need.counterId === id)
-    if (same === undefined) needs.push({ counterId: id, key, windowMs, period, endMs, amount, limit, onLapsed })
+    const same = needs.find(need => need.key === key && need.windowMs === windowMs && need.period === period)
+    if (same === undefined) needs.push({ key, windowMs, period, endMs, amount, limit, onLapsed })
     else {
       same.amount = plus(same.amount, amount, key)
       same.limit = Math.min(same.limit, limit)

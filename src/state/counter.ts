@@ -1,18 +1,26 @@
 import type { Standing } from '../protocol/ports.js'
 
-/** One amount in a window. */
+/** All that a window counts from one millisecond on. */
+class Moment {
+  amount = 0
+  /** Of it, what holds still hold. */
+  held = 0
+  gone = false
+
+  constructor(readonly atMs: number) {}
+}
+/** What a hold holds of a counter. */
 export interface Entry {
-  readonly atMs: number
-  amount: number
-  /** A hold still holds it. */
-  open: boolean
+  readonly amount: number
+  /** In a window: when. */
+  readonly moment: Moment | undefined
 }
 
 /** One key over one window, one period or all time. Its sum is what is charged and what is held. */
 export class Counter {
   sum = 0
   held = 0
-  #entries: Entry[] = []
+  #moments: Moment[] = []
   #first = 0
 
   constructor(
@@ -24,7 +32,7 @@ export class Counter {
   ) {}
 
   get size(): number {
-    return this.#entries.length - this.#first
+    return this.#moments.length - this.#first
   }
   get standing(): Standing {
     const { key, windowMs, period, held } = this
@@ -34,37 +42,48 @@ export class Counter {
     return standing
   }
 
-  hold(entry: Entry): void {
-    this.sum += entry.amount
-    this.held += entry.amount
-    if (this.windowMs !== undefined) this.#entries.push(entry)
+  /** @param atMs whole milliseconds, not before those of the holds before it. */
+  hold(amount: number, atMs: number): Entry {
+    this.sum += amount
+    this.held += amount
+    if (this.windowMs === undefined) return { amount, moment: undefined }
+    let moment = this.#moments.at(-1)
+    if (moment === undefined || this.size === 0 || moment.atMs < atMs) this.#moments.push((moment = new Moment(atMs)))
+    moment.amount += amount
+    moment.held += amount
+    return { amount, moment }
   }
 
   /** Ends what a hold holds: `charge` stays. What has left the window changes nothing. */
-  settle(entry: Entry, charge: number, nowMs: number): void {
-    // What has left is taken off, open as it is, when the window is pruned.
-    if (!entry.open || !this.counts(entry, nowMs)) return
-    entry.open = false
-    this.held -= entry.amount
-    this.sum += charge - entry.amount
-    entry.amount = charge
+  settle({ amount, moment }: Entry, charge: number): void {
+    // Gone moments took with them what was held of them.
+    if (moment?.gone === true) return
+    this.held -= amount
+    this.sum += charge - amount
+    if (moment === undefined) return
+    moment.held -= amount
+    moment.amount += charge - amount
   }
 
-  counts(entry: Entry, nowMs: number): boolean {
-    return this.windowMs === undefined || nowMs - entry.atMs < this.windowMs
+  /** It still counts: its window has not moved on. */
+  counts({ moment }: Entry): boolean {
+    return moment?.gone !== true
   }
 
-  /** Forgets what has left the window; returns how many entries that were. */
+  /** Forgets what has left the window; returns how many milliseconds that were. */
   prune(nowMs: number): number {
+    const { windowMs } = this
+    if (windowMs === undefined) return 0
     const before = this.#first
-    for (let entry = this.#entries[before]; entry !== undefined && !this.counts(entry, nowMs); entry = this.#entries[this.#first]) {
-      this.sum -= entry.amount
-      if (entry.open) this.held -= entry.amount
+    for (let moment = this.#moments[before]; moment !== undefined && nowMs - moment.atMs >= windowMs; moment = this.#moments[this.#first]) {
+      this.sum -= moment.amount
+      this.held -= moment.held
+      moment.gone = true
       this.#first++
     }
     const gone = this.#first - before
-    if (this.#first * 2 > this.#entries.length) {
-      this.#entries.splice(0, this.#first)
+    if (this.#first * 2 > this.#moments.length) {
+      this.#moments.splice(0, this.#first)
       this.#first = 0
     }
     return gone
@@ -74,10 +93,10 @@ export class Counter {
   waitMs(amount: number, nowMs: number): number {
     if (this.endMs !== undefined) return Math.ceil(this.endMs - nowMs)
     let freed = 0
-    for (let at = this.#first; at < this.#entries.length; at++) {
-      const entry = this.#entries[at]
-      freed += entry?.amount ?? 0
-      if (freed >= amount) return Math.ceil((entry?.atMs ?? 0) + (this.windowMs ?? 0) - nowMs)
+    for (let at = this.#first; at < this.#moments.length; at++) {
+      const moment = this.#moments[at]
+      freed += moment?.amount ?? 0
+      if (freed >= amount) return Math.ceil((moment?.atMs ?? 0) + (this.windowMs ?? 0) - nowMs)
     }
     return Infinity
   }
@@ -86,5 +105,43 @@ export class Counter {
   spent(nowMs: number): boolean {
     if (this.endMs !== undefined) return nowMs >= this.endMs && this.held === 0
     return this.windowMs !== undefined && this.size === 0
+  }
+}
+
+/** Counters by key, and then by window or period: few to a key, and no name has to be made to find one. */
+export class Shelf {
+  readonly #byKey = new Map<string, Counter[]>()
+  #size = 0
+
+  get size(): number {
+    return this.#size
+  }
+
+  get(key: string, windowMs?: number, period?: number): Counter | undefined {
+    const counters = this.#byKey.get(key)
+    if (counters === undefined) return undefined
+    for (const counter of counters) if (counter.windowMs === windowMs && counter.period === period) return counter
+    return undefined
+  }
+
+  put(key: string, windowMs?: number, period?: number, endMs?: number): Counter {
+    const known = this.get(key, windowMs, period)
+    if (known !== undefined) return known
+    const counter = new Counter(key, windowMs, period, endMs)
+    const counters = this.#byKey.get(key)
+    if (counters === undefined) this.#byKey.set(key, [counter])
+    else counters.push(counter)
+    this.#size++
+    return counter
+  }
+
+  /** Takes away those that are spent. */
+  sweep(spent: (counter: Counter) => boolean): void {
+    for (const [key, counters] of this.#byKey) {
+      const kept = counters.filter(counter => !spent(counter))
+      this.#size -= counters.length - kept.length
+      if (kept.length === 0) this.#byKey.delete(key)
+      else if (kept.length < counters.length) this.#byKey.set(key, kept)
+    }
   }
 }

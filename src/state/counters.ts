@@ -1,13 +1,15 @@
 import { GatewayError } from '../protocol/errors.js'
 import type { Claim, ClaimVerdict, Clock, Lapsed, Lease, Standing, Tally } from '../protocol/ports.js'
-import { chargesOf, checkClaims, checkCount, checkKey, checkLease, checkSpan, checkTallies, counterId, needsOf, plus, type Need } from './claims.js'
-import { Counter, type Entry } from './counter.js'
+import { checkCharges, chargeOf, checkClaims, checkCount, checkKey, checkLease, checkSpan, checkTallies, needsOf, plus, type Need } from './claims.js'
+import { Shelf, type Counter, type Entry } from './counter.js'
 import { Tallies } from './tallies.js'
 
+const ID = 'hold_'
 const FIRST_SWEEP = 1024
 /** Lapsed holds that one claim clears away. */
 const MOST_LAPSED = 100
 
+type Charge = { readonly key: string; readonly amount: number }
 interface Part {
   readonly counter: Counter
   readonly entry: Entry
@@ -25,7 +27,7 @@ interface Hold {
 export class Counters {
   readonly #clock: Clock
   readonly #max: number
-  readonly #counters = new Map<string, Counter>()
+  readonly #shelf = new Shelf()
   /** In places that are used again: a `Map` whose members change all the time keeps old ones alive. The number in an id is the place. */
   readonly #holds: (Hold | undefined)[] = []
   readonly #free: number[] = []
@@ -42,15 +44,15 @@ export class Counters {
   }
 
   get #used(): number {
-    return this.#counters.size + this.#holds.length - this.#free.length + this.#entries + this.#tallies.size
+    return this.#shelf.size + this.#holds.length - this.#free.length + this.#entries + this.#tallies.size
   }
 
   add(key: string, amount: number): number {
     checkKey(key)
     checkCount(amount, 'The amount added to a counter')
-    plus(this.#counters.get(counterId(key))?.sum ?? 0, amount, key)
+    plus(this.#shelf.get(key)?.sum ?? 0, amount, key)
     this.#room(1, this.#clock.now())
-    const counter = this.#counter(counterId(key), key)
+    const counter = this.#shelf.put(key)
     counter.sum += amount
     return counter.sum
   }
@@ -65,27 +67,25 @@ export class Counters {
     return lapsed.length === 0 ? verdict : { ...verdict, lapsed }
   }
 
-  settle(holdId: string, charges: readonly { readonly key: string; readonly amount: number }[], tallies: readonly Tally[] = []): readonly Standing[] | undefined {
-    const used = chargesOf(charges)
+  settle(holdId: string, charges: readonly Charge[], tallies: readonly Tally[] = []): readonly Standing[] | undefined {
+    checkCharges(charges)
     checkTallies(tallies)
     const nowMs = this.#clock.now()
     const hold = this.#live(holdId, nowMs)
     if (hold === undefined) return undefined
     const { parts } = hold
-    const others = used.size === 0 ? [] : [...used].filter(([key]) => parts.every(({ counter }) => counter.key !== key))
+    for (const { counter } of parts) this.#entries -= counter.prune(nowMs)
+    const others = charges.filter(({ key }) => !parts.some(({ counter }) => counter.key === key))
     // Everything that can be refused comes first: a settle is done whole or not at all.
-    for (const { counter, entry } of parts) if (counter.counts(entry, nowMs)) plus(counter.sum - entry.amount, used.get(counter.key) ?? 0, counter.key)
-    for (const [key, amount] of others) plus(this.#counters.get(counterId(key))?.sum ?? 0, amount, key)
+    for (const { counter, entry } of parts) if (counter.counts(entry)) plus(counter.sum - entry.amount, chargeOf(charges, counter.key), counter.key)
+    for (const { key } of others) plus(this.#shelf.get(key)?.sum ?? 0, chargeOf(others, key), key)
     this.#tallies.check(tallies)
     this.#room(others.length + this.#tallies.fresh(tallies), nowMs)
     this.#drop(hold)
-    for (const { counter, entry } of parts) counter.settle(entry, used.get(counter.key) ?? 0, nowMs)
-    for (const [key, amount] of others) this.#counter(counterId(key), key).sum += amount
+    for (const { counter, entry } of parts) counter.settle(entry, chargeOf(charges, counter.key))
+    for (const { key, amount } of others) this.#shelf.put(key).sum += amount
     this.#tallies.add(tallies)
-    return parts.map(({ counter }) => {
-      this.#entries -= counter.prune(nowMs)
-      return counter.standing
-    })
+    return parts.map(({ counter }) => counter.standing)
   }
 
   renew(holdId: string, ttlMs: number): boolean {
@@ -111,8 +111,8 @@ export class Counters {
   /** The claim that has to wait longest: when that one fits, all do. */
   #refusal(needs: readonly Need[], nowMs: number): ClaimVerdict | undefined {
     let longest: { key: string; waitMs: number } | undefined
-    for (const { counterId: id, key, amount, limit, endMs } of needs) {
-      const counter = this.#counters.get(id)
+    for (const { key, windowMs, period, amount, limit, endMs } of needs) {
+      const counter = this.#shelf.get(key, windowMs, period)
       if (counter !== undefined) this.#entries -= counter.prune(nowMs)
       const over = amount - (limit - (counter?.sum ?? 0))
       if (over <= 0) continue
@@ -125,18 +125,19 @@ export class Counters {
   }
 
   #hold(needs: readonly Need[], { ttlMs, owner, tallies }: Lease, nowMs: number): ClaimVerdict {
-    for (const { counterId: id, key, amount } of needs) plus(this.#counters.get(id)?.sum ?? 0, amount, key)
+    for (const { key, windowMs, period, amount } of needs) plus(this.#shelf.get(key, windowMs, period)?.sum ?? 0, amount, key)
     if (tallies !== undefined) this.#tallies.check(tallies)
     this.#room(1 + 2 * needs.length, nowMs)
-    const parts = needs.map(({ counterId: id, key, windowMs, period, endMs, amount, onLapsed }) => {
+    const parts = needs.map(({ key, windowMs, period, endMs, amount, onLapsed }) => {
       // Rounded up, so that a clock with fractions never lets a window be short of its length.
-      const part = { counter: this.#counter(id, key, windowMs, period, endMs), entry: { atMs: Math.ceil(nowMs), amount, open: true }, onLapsed }
-      part.counter.hold(part.entry)
-      if (windowMs !== undefined) this.#entries++
-      return part
+      const counter = this.#shelf.put(key, windowMs, period, endMs)
+      const before = counter.size
+      const entry = counter.hold(amount, Math.ceil(nowMs))
+      this.#entries += counter.size - before
+      return { counter, entry, onLapsed }
     })
     const place = this.#free.pop() ?? this.#holds.length
-    const hold: Hold = { id: `hold_${place}_${++this.#made}`, expiresMs: nowMs + ttlMs, parts, owner, tallies }
+    const hold: Hold = { id: `${ID}${place}_${++this.#made}`, expiresMs: nowMs + ttlMs, parts, owner, tallies }
     this.#holds[place] = hold
     this.#lapseAtMs = Math.min(this.#lapseAtMs, hold.expiresMs)
     return { ok: true, holdId: hold.id }
@@ -164,7 +165,10 @@ export class Counters {
         continue
       }
       this.#drop(hold)
-      for (const { counter, entry, onLapsed } of hold.parts) counter.settle(entry, onLapsed === 'charge' ? entry.amount : 0, nowMs)
+      for (const { counter, entry, onLapsed } of hold.parts) {
+        this.#entries -= counter.prune(nowMs)
+        counter.settle(entry, onLapsed === 'charge' ? entry.amount : 0)
+      }
       if (hold.tallies !== undefined) this.#tallies.add(hold.tallies)
       lapsed.push(hold.owner === undefined ? { holdId: hold.id } : { holdId: hold.id, owner: hold.owner })
     }
@@ -172,24 +176,18 @@ export class Counters {
     return lapsed
   }
 
-  #counter(id: string, key: string, windowMs?: number, period?: number, endMs?: number): Counter {
-    let counter = this.#counters.get(id)
-    if (counter === undefined) this.#counters.set(id, (counter = new Counter(key, windowMs, period, endMs)))
-    return counter
-  }
-
   /** Makes sure that `more` fit, clearing away what no later claim can see. */
   #room(more: number, nowMs: number): void {
     if (this.#used + more <= Math.min(this.#sweepAt, this.#max)) return
-    for (const [id, counter] of this.#counters) {
+    this.#shelf.sweep(counter => {
       this.#entries -= counter.prune(nowMs)
-      if (counter.spent(nowMs)) this.#counters.delete(id)
-    }
+      return counter.spent(nowMs)
+    })
     this.#sweepAt = Math.max(FIRST_SWEEP, 2 * (this.#used + more))
     if (this.#used + more > this.#max) throw new GatewayError('invalid_config', `The memory store is full: ${this.#max} counters, window entries, tallies and holds. Raise maxCounters or use a shared store.`)
   }
 }
 
 function placeOf(holdId: string): number {
-  return Number(/^hold_(\d{1,9})_/.exec(holdId)?.[1] ?? -1)
+  return holdId.startsWith(ID) ? parseInt(holdId.slice(ID.length), 10) : -1
 }

@@ -103,11 +103,10 @@ export class Ledger {
   }
 
   /** Tells each share of a budget that is reached, once per window. */
-  shares(lines: Iterable<Line>, standings: readonly Standing[], call: string): void {
+  shares(lines: readonly { readonly line: Line }[], standings: readonly Standing[], call: string): void {
     if (this.#parts.onAlert === undefined) return
-    const all = [...lines]
     for (const standing of standings) {
-      const line = all.find(one => one.key === standing.key)
+      const line = lines.find(one => one.line.key === standing.key)?.line
       if (line === undefined) continue
       for (const share of line.policy.alertAt) if (standing.charged >= share * line.meter.limit) this.alert('share', line, { share, standing, call })
     }

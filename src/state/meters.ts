@@ -1,4 +1,4 @@
-import type { Claim } from '../protocol/ports.js'
+import type { Claim, Deployment } from '../protocol/ports.js'
 import type { PolicyScope } from '../protocol/policy.js'
 import { sha256 } from '../protocol/sha256.js'
 import type { Dimension, Meter, Policy } from './policies.js'
@@ -20,6 +20,7 @@ export interface Payee {
 }
 
 const LONGEST_KEY = 800
+const LONGEST_NAME = 200
 const SOFT = Number.MAX_SAFE_INTEGER
 
 /** One counter that calls count in. */
@@ -111,7 +112,8 @@ export class Account {
   /** How long an answer can get must be known. */
   readonly counts: boolean
   /** The payer as JSON, for what is written down with a hold. */
-  readonly text: string
+  readonly #text: string
+  readonly #paid = new Map<string, string>()
   readonly spender: Spender
   readonly #lines = new Map<string, readonly Line[]>()
 
@@ -121,7 +123,7 @@ export class Account {
     this.policies = matched(policies, payer)
     this.hard = this.policies.some(({ policy }) => policy.kind === 'budget' && policy.hard)
     this.counts = this.hard || this.policies.some(({ policy }) => policy.kind === 'limit' && policy.meters.some(({ kind }) => kind === 'outputTokens' || kind === 'tokens'))
-    this.text = JSON.stringify(payer)
+    this.#text = JSON.stringify(payer)
   }
 
   /** The counters of a call that this one answers; the same objects for the same counters. */
@@ -135,11 +137,26 @@ export class Account {
     return lines
   }
 
+  /** What is left behind where the process dies: the call, what it may cost, and both sides. */
+  owner(call: { readonly id: string; readonly kind: string; readonly startedMs: number; readonly asked: { readonly model: string } }, nanos: number, deployment: Deployment | undefined): string {
+    return `{"left":["${call.id}","${call.kind}",${call.startedMs},${JSON.stringify(call.asked.model.slice(0, LONGEST_NAME))},${nanos}${deployment === undefined ? '' : this.#payee(deployment)}],"payer":${this.#text}}`
+  }
+
+  #payee({ id, provider, model }: Deployment): string {
+    let text = this.#paid.get(id)
+    if (text === undefined) this.#paid.set(id, (text = `,${JSON.stringify(id)},${JSON.stringify(provider)},${JSON.stringify(model.slice(0, LONGEST_NAME))}`))
+    return text
+  }
+
   /** The counters of a call that asks nobody. */
   get callLines(): readonly Line[] {
     const nobody = { provider: '', deployment: '' }
     return this.policies.filter(({ open }) => open.length === 0).flatMap(policy => linesOf(policy, nobody)).filter(({ meter }) => meter.kind === 'requests' || meter.kind === 'concurrency')
   }
+}
+
+function named(value: string | undefined): string {
+  return value === undefined ? '-' : `${value.length}:${value}`
 }
 
 /** The accounts of a gateway under one list of policies: those asked for last. */
@@ -155,7 +172,8 @@ export class Accounts {
 
   of(payer: Payer): Account {
     const { team, project, user, key, tags, route } = payer
-    const name = JSON.stringify([route, team, project, user, key, ...tags])
+    // With its length before each, no two lists of names are one text.
+    const name = `${route.length}:${route}${named(team)}${named(project)}${named(user)}${named(key)}${tags.length === 0 ? '' : JSON.stringify(tags)}`
     let account = this.#known.get(name)
     if (account !== undefined) return account
     account = new Account(this.#policies, payer)
