@@ -1,11 +1,12 @@
 import { boundNanos, boundOf } from '../protocol/bound.js'
 import { GatewayError } from '../protocol/errors.js'
 import type { Downgraded, DowngradeOptions, OnStoreError, OnUnknownPrice } from '../protocol/policy.js'
-import type { Claim, ClaimVerdict, Clock, Price, Tally } from '../protocol/ports.js'
+import type { Claim, ClaimVerdict, Clock, Price, Standing, Tally } from '../protocol/ports.js'
 import type { UpstreamRequest } from '../protocol/request.js'
+import type { Cancel } from '../resilience/cancel.js'
 import type { Live } from '../resilience/live.js'
 import type { Cover } from '../resilience/walk-spec.js'
-import { storeFault, type Ledger } from '../state/ledger.js'
+import { storeFault, type Ledger, type Owner } from '../state/ledger.js'
 import { linesOf, type Line, type Matched, type Payer } from '../state/meters.js'
 import { spendTallies } from '../state/spend.js'
 import type { Call } from './call.js'
@@ -32,8 +33,9 @@ export interface Lack {
 interface Hold {
   readonly id: string
   readonly parts: readonly { readonly line: Line; readonly amount: number }[]
+  /** Where it lapses, what it holds is charged and written down as spent. */
+  readonly charged: boolean
 }
-
 
 /**
  * The money, tokens and requests of one flight: the worst case of each attempt is held before it opens, on top of what the attempts
@@ -77,7 +79,7 @@ export class Purse {
 
   /** Holds what one more attempt could use: at once where enough is held already, else with what does not fit. `early`: budgets are taken for used up at the share from which calls go another way. */
   ensure(live: Live, request: UpstreamRequest, early = false): Promise<Lack | undefined> | undefined {
-    return this.#ensure(live, this.#most(live, request), early)
+    return this.#ensure(live, this.#most(live, request), this.#parts.call.cancel, early)
   }
 
   /** Holds a request and a place for a call that asks nobody itself. */
@@ -87,21 +89,29 @@ export class Purse {
     const lines = this.#parts.policies.filter(({ open }) => open.length === 0).flatMap(policy => linesOf(policy, nobody)).filter(({ meter }) => meter.kind === 'requests' || meter.kind === 'concurrency')
     if (lines.length === 0) return undefined
     const nowMs = this.#parts.clock.now()
-    return this.#acquire(lines.map(line => line.claim(1, nowMs)), lines.map(line => ({ line, amount: 1 })), 0, undefined)
+    return this.#acquire(lines.map(line => line.claim(1, nowMs)), lines.map(line => ({ line, amount: 1 })), undefined, this.#parts.call.cancel)
   }
 
   /** For the walk: holds one attempt, and hears of its end. */
-  cover(live: Live, request: UpstreamRequest): Cover | Promise<Cover> {
+  cover(live: Live, request: UpstreamRequest, cancel: Cancel): Cover | Promise<Cover> {
     const most = this.bound ? this.#most(live, request) : NOTHING
-    const ensuring = this.bound ? this.#ensure(live, most, false) : undefined
+    const ensuring = this.bound ? this.#ensure(live, most, cancel) : undefined
     const covered = new Covered(live, most, this.#parts.onUnknownPrice)
     this.#covers.push(covered)
     if (ensuring === undefined) return covered
-    return ensuring.then(lack => {
-      if (lack === undefined) return covered
-      covered.drop()
-      throw this.refusal(lack)
-    })
+    return ensuring.then(
+      lack => {
+        if (lack === undefined) return covered
+        covered.drop()
+        // With an answer on its way it was a hedge that was refused, and not the call.
+        if (this.#covers.every(({ over }) => over)) this.exceeded(lack)
+        throw this.refusal(lack)
+      },
+      (error: unknown) => {
+        covered.drop()
+        throw error
+      },
+    )
   }
 
   /** The error of a call that a policy has no room for. */
@@ -168,7 +178,7 @@ export class Purse {
     return sum
   }
 
-  #ensure(live: Live, most: Used, early: boolean): Promise<Lack | undefined> | undefined {
+  #ensure(live: Live, most: Used, cancel: Cancel, early = false): Promise<Lack | undefined> | undefined {
     const nowMs = this.#parts.clock.now()
     const parts: Hold['parts'][number][] = []
     const claims: Claim[] = []
@@ -176,32 +186,36 @@ export class Purse {
       const amount = this.#used(line, most) - line.held
       if (amount <= 0) continue
       parts.push({ line, amount })
-      claims.push(line.claim(amount, nowMs, early ? this.#share(line) : 1))
+      claims.push(line.claim(amount, nowMs, early ? this.#share(line) : undefined))
     }
-    return claims.length === 0 ? undefined : this.#acquire(claims, parts, most.nanos, live)
+    return claims.length === 0 ? undefined : this.#acquire(claims, parts, live, cancel)
   }
 
-  #share({ policy: { kind, downgrade } }: Line): number {
-    return kind === 'budget' ? ((downgrade ?? this.#parts.downgrade)?.at ?? 1) : 1
+  /** Of a budget that sends calls another way, also of one that refuses nothing. */
+  #share({ policy: { kind, downgrade } }: Line): number | undefined {
+    const option = kind === 'budget' ? (downgrade ?? this.#parts.downgrade) : undefined
+    return option === undefined ? undefined : (option.at ?? 1)
   }
 
-  async #acquire(claims: readonly Claim[], parts: Hold['parts'], nanos: number, live: Live | undefined): Promise<Lack | undefined> {
+  async #acquire(claims: readonly Claim[], parts: Hold['parts'], live: Live | undefined, cancel: Cancel): Promise<Lack | undefined> {
     const { ledger, call, payer } = this.#parts
+    // What one attempt adds, and not what it could cost alone: that much is charged where the hold lapses.
+    const nanos = Math.max(0, ...parts.map(({ line, amount }) => (line.meter.kind === 'nanos' && line.policy.onLapsed === 'charge' ? amount : 0)))
+    const charged = live !== undefined && nanos > 0
     // Counted as held from here, so that a second attempt at once does not rely on the same room.
     for (const { line, amount } of parts) line.held += amount
     let verdict: ClaimVerdict | undefined
     try {
-      const charged = live !== undefined && parts.some(({ line }) => line.meter.kind === 'nanos' && line.policy.onLapsed === 'charge')
-      const asking = ledger.acquire(claims, this.#owner(charged ? nanos : 0, live), charged ? spendTallies(payer, live.deployment, call.startedMs, nanos, false) : [])
-      verdict = await cancellable(asking, call.cancel, late => void (late.ok && ledger.later(ledger.settle(late.holdId, [], []))))
+      const asking = ledger.acquire(claims, this.#owner(nanos, live), charged ? spendTallies(payer, live.deployment, call.startedMs, nanos, false) : [])
+      verdict = await cancellable(asking, cancel, late => void (late.ok && ledger.later(ledger.settle(late.holdId, [], []))))
     } catch (error) {
       for (const { line, amount } of parts) line.held -= amount
       return this.#withoutStore(error, parts)
     }
     if (verdict.ok) {
-      this.#holds.push({ id: verdict.holdId, parts })
-      // The call ended meanwhile: nothing will close it again.
-      if (this.#closed) ledger.later(this.#settle([]))
+      if (!this.#closed) this.#holds.push({ id: verdict.holdId, parts, charged })
+      // The flight ended meanwhile: nobody will use it, and nothing else gives it back.
+      else ledger.later(ledger.settle(verdict.holdId, [], []))
       return undefined
     }
     for (const { line, amount } of parts) line.held -= amount
@@ -220,7 +234,7 @@ export class Purse {
   }
 
   /** What is written down where the process dies. */
-  #owner(nanos: number, live: Live | undefined): object {
+  #owner(nanos: number, live: Live | undefined): Owner {
     const { call, payer } = this.#parts
     const { id, provider, model } = live?.deployment ?? {}
     return { call: call.id, kind: call.kind, startedMs: call.startedMs, asked: call.asked.model.slice(0, 200), payer, nanos, deployment: id, provider, model }
@@ -234,8 +248,10 @@ export class Purse {
       last.set(line, hold)
       left.set(line, this.#final(line))
     }
-    let first = true
-    let lived = true
+    // Written down with the first hold that is still there.
+    let owed = tallies
+    let charged = false
+    let failure: unknown
     for (const hold of this.#holds.splice(0)) {
       const charges = hold.parts.map(({ line, amount }) => {
         const rest = left.get(line) ?? 0
@@ -244,20 +260,31 @@ export class Purse {
         left.set(line, rest - charge)
         return { key: line.key, amount: charge }
       })
-      const standings = await ledger.settle(hold.id, charges, first ? tallies : [])
-      if (standings === undefined) lived = false
-      else ledger.shares([...left.keys()], standings, call.id)
-      first = false
+      let standings: readonly Standing[] | undefined
+      try {
+        standings = await ledger.settle(hold.id, charges, owed)
+      } catch (error) {
+        // The others are given back all the same.
+        failure ??= error
+        continue
+      }
+      if (standings === undefined) charged ||= hold.charged
+      else {
+        owed = []
+        ledger.shares([...left.keys()], standings, call.id)
+      }
     }
-    return lived
+    if (failure !== undefined) throw failure
+    // Where all had lapsed and left nothing behind, what was used is known here alone.
+    if (owed.length > 0 && !charged) await ledger.tally(owed)
+    return owed.length === 0 || !charged
   }
 
   #final(line: Line): number {
     const { kind } = line.meter
     if (kind === 'concurrency') return 0
-    if (kind === 'requests') return this.#counted || this.#covers.some(cover => cover.began) ? 1 : 0
-    let sum = 0
-    for (const cover of this.#covers) if (line.isFor(cover.payee)) sum += amountOf(kind, cover.used)
-    return sum
+    const own = this.#covers.filter(cover => cover.began && line.isFor(cover.payee))
+    if (kind === 'requests') return this.#counted || own.length > 0 ? 1 : 0
+    return own.reduce((sum, { used }) => sum + amountOf(kind, used), 0)
   }
 }

@@ -6,6 +6,8 @@ import type { Line } from './meters.js'
 /** How long a hold lives without its process, in milliseconds. */
 const LEASE_MS = 60_000
 const NANOS_PER_DOLLAR = 1e9
+/** What a store takes as the owner of a hold. */
+const MOST_OWNER = 8_192
 /** Alerts that were told; past it the oldest are forgotten, and the store is asked again. */
 const MOST_TOLD = 10_000
 
@@ -18,6 +20,12 @@ export interface LedgerParts {
   readonly onLapsed: (owner: unknown) => void
   readonly leaseMs?: number
 }
+/** Who holds, for whoever finds a hold that lapsed. */
+export interface Owner {
+  readonly payer: object
+  readonly [known: string]: unknown
+}
+
 /** The books of a gateway over its store: holds are renewed while they are open, and everything that is settled can be waited for. */
 export class Ledger {
   readonly #parts: LedgerParts
@@ -38,8 +46,8 @@ export class Ledger {
     return { holds: this.#open.size, pending: this.#pending.size, failures: this.#failures }
   }
 
-  async acquire(claims: readonly Claim[], owner: object, tallies: readonly Tally[]): Promise<ClaimVerdict> {
-    const verdict = await this.#parts.store.acquire(claims, { ttlMs: this.#leaseMs, owner: JSON.stringify(owner), tallies })
+  async acquire(claims: readonly Claim[], owner: Owner, tallies: readonly Tally[]): Promise<ClaimVerdict> {
+    const verdict = await this.#parts.store.acquire(claims, { ttlMs: this.#leaseMs, owner: textOf(owner), tallies })
     if (verdict.lapsed !== undefined) this.#lapsed(verdict.lapsed)
     if (verdict.ok) this.#track(verdict.holdId)
     return verdict
@@ -95,7 +103,7 @@ export class Ledger {
     const claim: Claim = { key: key.slice(0, 1_000), amount: 1, limit: 1, ...(windowMs !== undefined && { windowMs }), ...(calendar !== undefined && { periods: calendar.boundaries(nowMs) }) }
     const told = {
       share,
-      spentUsd: standing === undefined ? undefined : standing.charged / NANOS_PER_DOLLAR,
+      spentUsd: standing === undefined || line.meter.kind !== 'nanos' ? undefined : standing.charged / NANOS_PER_DOLLAR,
       limitUsd: line.meter.kind === 'nanos' ? limit / NANOS_PER_DOLLAR : undefined,
       period: period === undefined ? undefined : new Date(period).toISOString(),
       call,
@@ -103,7 +111,15 @@ export class Ledger {
     const known = Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined))
     const alert: Alert = { kind, at: new Date(nowMs).toISOString(), policy: line.policy.name, of: line.of, ...known }
     this.#remember(mark)
-    this.later(this.#once(claim).then(first => void (first && onAlert(alert))))
+    const telling = this.#once(claim).then(
+      first => void (first && onAlert(alert)),
+      (error: unknown) => {
+        // Nobody was told: the next one that finds it tries again.
+        this.#told.delete(mark)
+        throw error
+      },
+    )
+    this.later(telling)
   }
 
   async #once(claim: Claim): Promise<boolean> {
@@ -138,22 +154,21 @@ export class Ledger {
   }
 
   #arm(): void {
-    this.#timer ??= this.#parts.clock.after(this.#leaseMs / 3, () => {
+    this.#timer ??= this.#parts.clock.after(this.#leaseMs / 4, () => {
       this.#timer = undefined
-      this.later(this.#renew())
+      // One that hangs must not keep the others from their next renewal.
+      if (this.#open.size > 0) this.#arm()
+      for (const holdId of this.#open) void this.#renew(holdId)
     })
   }
 
-  /** All at once, three times in a lease: one that fails twice is still there for the third. */
-  async #renew(): Promise<void> {
-    const { store } = this.#parts
+  /** Three times in a lease: one that fails twice is still there for the third. */
+  async #renew(holdId: string): Promise<void> {
     try {
-      await Promise.all([...this.#open].map(async holdId => {
-        // What has lapsed was charged or released by that; nothing is left to renew.
-        if (!(await store.renew(holdId, this.#leaseMs))) this.#open.delete(holdId)
-      }))
-    } finally {
-      if (this.#open.size > 0) this.#arm()
+      // What has lapsed was charged or released by that; nothing is left to renew.
+      if (!(await this.#parts.store.renew(holdId, this.#leaseMs))) this.#open.delete(holdId)
+    } catch {
+      this.#failures++
     }
   }
 
@@ -161,6 +176,14 @@ export class Ledger {
     this.#timer?.cancel()
     this.#timer = undefined
   }
+}
+
+/** Tags and names may be long; that a call was here is written down in any case. */
+function textOf(owner: Owner): string {
+  const whole = JSON.stringify(owner)
+  if (whole.length <= MOST_OWNER) return whole
+  const untagged = JSON.stringify({ ...owner, payer: { ...owner.payer, tags: [] } })
+  return untagged.length <= MOST_OWNER ? untagged : JSON.stringify({ ...owner, payer: undefined })
 }
 
 /** The store's own refusals and anything else it throws, as one error. */
