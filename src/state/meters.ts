@@ -1,3 +1,4 @@
+import { hash53 } from '../protocol/hash.js'
 import type { Claim } from '../protocol/ports.js'
 import type { PolicyScope } from '../protocol/policy.js'
 import type { Dimension, Meter, Policy } from './policies.js'
@@ -18,6 +19,12 @@ export interface Payee {
 }
 
 const SOFT = Number.MAX_SAFE_INTEGER
+/** Stores take keys of 1,024 characters; those of alerts are some longer. */
+const MOST_KEY = 900
+
+function bounded(key: string): string {
+  return key.length <= MOST_KEY ? key : `${key.slice(0, MOST_KEY - 12)}#${hash53(key).toString(36)}`
+}
 
 /** One counter that a call counts in. */
 export class Line {
@@ -36,15 +43,17 @@ export class Line {
     this.meter = meter
     this.of = of
     this.only = only
-    const span = meter.calendar === undefined ? '' : `:${meter.calendar.period}`
-    this.key = `${policy.kind}:${encodeURIComponent(policy.name)}:${meter.kind}${span}:${Object.values(of).map(encodeURIComponent).join(':')}`
+    const span = meter.calendar?.period ?? meter.windowMs ?? ''
+    const whose = Object.entries(of).map(([dimension, value]) => `${dimension}=${encodeURIComponent(value)}`)
+    // The windows of one limit are counters of their own: a charge goes to each counter of its key.
+    this.key = bounded([policy.kind, encodeURIComponent(policy.name), meter.kind, span, ...whose].join(':'))
   }
 
-  /** @param share of the limit that may be used, for a budget that sends calls another way before it is used up. */
-  claim(amount: number, nowMs: number, share = 1): Claim {
+  /** @param share of the limit that may be used, for a budget that sends calls another way before it is used up, or instead of refusing them. */
+  claim(amount: number, nowMs: number, share?: number): Claim {
     const { policy, meter } = this
     const { kind, windowMs, calendar } = meter
-    const claim: { -readonly [K in keyof Claim]: Claim[K] } = { key: this.key, amount, limit: policy.hard ? Math.floor(meter.limit * share) : SOFT, onLapsed: kind === 'concurrency' ? 'release' : policy.onLapsed }
+    const claim: { -readonly [K in keyof Claim]: Claim[K] } = { key: this.key, amount, limit: share === undefined && !policy.hard ? SOFT : Math.floor(meter.limit * (share ?? 1)), onLapsed: kind === 'concurrency' ? 'release' : policy.onLapsed }
     if (windowMs !== undefined) claim.windowMs = windowMs
     if (calendar !== undefined) claim.periods = calendar.boundaries(nowMs)
     return claim
