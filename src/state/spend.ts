@@ -1,6 +1,7 @@
 import { GatewayError } from '../protocol/errors.js'
 import type { SpendQuery, SpendRow } from '../protocol/policy.js'
 import type { Clock, Deployment, Store, Tally } from '../protocol/ports.js'
+import { hash53 } from '../protocol/hash.js'
 import { isObject } from '../protocol/json.js'
 import { refuseUnknownKeys } from '../protocol/suggest.js'
 import type { Payer } from './meters.js'
@@ -9,6 +10,7 @@ import type { Payer } from './meters.js'
 const BUCKET_MS = 900_000
 const NANOS_PER_DOLLAR = 1e9
 const GROUP = 'spend:'
+const MOST_FIELD = 1_000
 const BY = ['team', 'project', 'user', 'key', 'route', 'provider', 'deployment', 'model'] as const
 const QUERY = new Set(['by', 'from', 'to', 'where'])
 const DIMENSIONS = new Set<string>([...BY, 'tag'])
@@ -19,11 +21,24 @@ type Row = { nanos: number; attempts: number; unpriced: number }
 /** What one attempt is written down as: its cost, and that it was billed, in the quarter of an hour in which its call started. */
 export function spendTallies(payer: Payer, { provider, id, model }: Deployment, startedMs: number, nanos: number, unpriced: boolean): readonly Tally[] {
   const { team = null, project = null, user = null, key = null, route, tags } = payer
-  const what = JSON.stringify([team, project, user, key, route, provider, id, model, ...new Set(tags)]).slice(0, 1_000)
+  const what = named([team, project, user, key, route, provider, id, model, ...new Set(tags)])
   const group = groupOf(startedMs)
   const tallies: Tally[] = [{ group, field: `n${what}`, amount: nanos }, { group, field: `a${what}`, amount: 1 }]
   if (unpriced) tallies.push({ group, field: `u${what}`, amount: 1 })
   return tallies
+}
+
+/** As they are where a field of the store can hold them; else long names are cut, and told apart by a hash, and the last tags are left out. */
+function named(values: readonly (string | null)[]): string {
+  const whole = JSON.stringify(values)
+  if (whole.length <= MOST_FIELD) return whole
+  for (const most of [60, 12]) {
+    const cut = values.map(value => (value === null || value.length <= most ? value : `${value.slice(0, most - 12)}~${hash53(value).toString(36)}`))
+    while (cut.length > BY.length && JSON.stringify(cut).length > MOST_FIELD) cut.pop()
+    const text = JSON.stringify(cut)
+    if (text.length <= MOST_FIELD) return text
+  }
+  return JSON.stringify(BY.map(() => null))
 }
 
 function groupOf(ms: number): string {
