@@ -65,28 +65,61 @@ async function reserved(parts: ReserveParts, purse: Purse, plan: Plan): Promise<
   try {
     return await chosen(parts, purse, counted(purse, plan))
   } catch (error) {
-    // Nothing was asked: what is held is given back whole.
-    await purse.close()
+    // Nothing was asked: what is held is given back whole. The caller does not wait for it.
+    void purse.close()
     throw error
   }
 }
 
+/** The first plan that fits. What one deployment or provider has no room for, the next candidates may. */
 async function chosen(parts: ReserveParts, purse: Purse, plan: Plan): Promise<Plan> {
+  let left = plan
+  let soonest: Lack | undefined
+  for (;;) {
+    const found = await tried(parts, purse, left)
+    if (!isLack(found)) return found
+    soonest = sooner(soonest, found)
+    const rest = without(left, found)
+    if (rest === undefined) {
+      purse.exceeded(soonest)
+      throw purse.refusal(soonest)
+    }
+    left = rest
+  }
+}
+
+/** Of what single deployments lack, what is there first; what all of them lack is the reason in any case. */
+function sooner(known: Lack | undefined, found: Lack): Lack {
+  return known === undefined || found.line.only.length === 0 || (found.retryAfterMs ?? Infinity) < (known.retryAfterMs ?? Infinity) ? found : known
+}
+
+function isLack(found: Plan | Lack): found is Lack {
+  return 'line' in found
+}
+
+/** The candidates that the claim was not about; nothing where there are none to begin with. */
+function without(plan: Plan, { line }: Lack): Plan | undefined {
+  if (line.only.length === 0) return undefined
+  const full = plan.candidates.filter(({ live: { deployment: { provider, id } } }) => line.isFor({ provider, deployment: id }))
+  const candidates = plan.candidates.filter(candidate => !full.includes(candidate))
+  if (!candidates.some(({ onlyAfter }) => onlyAfter === undefined)) return undefined
+  return { ...plan, candidates, excluded: [...plan.excluded, ...full.map(({ live }) => ({ deployment: live.deployment.id, reason: `${line.policy.kind} "${line.policy.name}" is used up` }))] }
+}
+
+/** This plan, or a cheaper one in its place, with its hold; else what has no room. */
+async function tried(parts: ReserveParts, purse: Purse, plan: Plan): Promise<Plan | Lack> {
   const { request, settings } = plan.admitted
   const calm = inToolLoop(plan)
   const { live } = first(plan)
   let lack = await purse.ensure(live, request, !calm)
   if (lack === undefined) return { ...plan, purse }
   const option = lack.line.policy.kind === 'budget' && !calm ? (lack.line.policy.downgrade ?? settings.downgrade) : undefined
-  if (option !== undefined) {
-    const other = await cheaper(parts, purse, plan, option, lack)
-    if (other !== undefined) return other
-    // Nobody cheaper can do it: then the rest of the budget is for this.
-    if (option.at !== undefined) lack = await purse.ensure(live, request)
-    if (lack === undefined) return { ...plan, purse }
-  }
-  purse.exceeded(lack)
-  throw purse.refusal(lack)
+  if (option === undefined) return lack
+  const other = await cheaper(parts, purse, plan, option, lack)
+  if (other !== undefined) return other
+  // Nobody cheaper can do it: then the rest of the budget is for this.
+  if (option.at !== undefined || !lack.line.policy.hard) lack = await purse.ensure(live, request)
+  return lack ?? { ...plan, purse }
 }
 
 /** The plan of the cheaper way, with its hold; nothing where nobody on it can do what is asked, or it does not fit either. */
@@ -102,15 +135,20 @@ async function cheaper(parts: ReserveParts, purse: Purse, plan: Plan, option: Do
 }
 
 async function elsewhere({ plan, resolve }: ReserveParts, { admitted }: Plan, to: string): Promise<Plan | undefined> {
-  const route = resolve(to)
-  const { cache: _cache, ...settings } = settingsOf(route.settings, admitted.call.options)
   try {
+    const route = resolve(to)
+    // The way down ends where it leads.
+    if (route.target === admitted.route.target) return undefined
+    const { cache: _cache, ...settings } = settingsOf(route.settings, admitted.call.options)
     return await plan({ ...admitted, route, settings })
   } catch (error) {
-    if (GatewayError.is(error) && error.code === 'no_candidates') return undefined
+    if (GatewayError.is(error) && NOWHERE.has(error.code)) return undefined
     throw error
   }
 }
+
+/** Nobody there can do it; or a key of a shared store names a route that is not known here. */
+const NOWHERE: ReadonlySet<string> = new Set(['no_candidates', 'model_not_found'])
 
 /** The candidates that can cost less than the first, cheapest first. */
 function cheapest(purse: Purse, plan: Plan): Plan | undefined {
