@@ -148,8 +148,8 @@ export class Engine {
   /** Loaded with the first key. */
   async keyring(): Promise<Keyring> {
     const { Keyring: Loaded } = await import('./keyring.js')
-    const { clock, randomBytes, onChange } = this.#parts
-    return (this.#keyring ??= new Loaded({ store: this.#store, clock, randomBytes, onChange }))
+    const { clock, randomBytes, onChange, router } = this.#parts
+    return (this.#keyring ??= new Loaded({ store: this.#store, clock, randomBytes, onChange, resolve: model => router.resolve(model) }))
   }
 
   rekey(): void {

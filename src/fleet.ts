@@ -84,6 +84,8 @@ export class Fleet {
       const member = this.#members.get(deployment)
       if (member === undefined) continue
       const credential = this.#parts.credentials.of(deployment)
+      // The new ones cannot be had: the old ones hold no longer.
+      if ('reason' in credential) this.#members.delete(deployment)
       if ('reason' in credential || credential.shared !== true || credential.keys === undefined) continue
       // One that had no key, or one key of several, is made anew with its next call: what it learned belongs to the old one.
       if (member.keys === undefined) this.#members.delete(deployment)

@@ -41,6 +41,8 @@ export interface Health {
   readonly log: { readonly dropped: number }
   /** How the cache does; absent before it was first used. */
   readonly cache?: CacheHealth
+  /** Holds on budgets and limits that are open, writes to the store under way, and how many of these failed; absent before the first call. */
+  readonly ledger?: { readonly holds: number; readonly pending: number; readonly failures: number }
 }
 
 /**
@@ -148,6 +150,7 @@ export class Gateway<
       shadows: engine?.shadows ?? 0,
       ...(sockets !== undefined && { sockets }),
       ...(engine?.cache !== undefined && { cache: engine.cache }),
+      ...(engine !== undefined && { ledger: engine.ledger }),
       log: { dropped: plugins.reduce((sum, plugin) => sum + (plugin.dropped?.() ?? 0), 0) },
     }
   }

@@ -18,6 +18,7 @@ export interface GovernanceChange {
 export class Governance {
   readonly credentials: Credentials
   readonly #routes: Resolved['routes']
+  readonly #common: Resolved['settings']['downgrade']
   #policies: readonly Policy[]
   #budgets: readonly BudgetOptions[]
   #limits: readonly LimitOptions[]
@@ -25,9 +26,10 @@ export class Governance {
   onChange: ((change: GovernanceChange) => void) | undefined
 
   /** Throws `invalid_config`. */
-  constructor({ credentials, budgets = [], limits = [] }: GatewayOptions, { routes, policies }: Resolved, env: Env) {
+  constructor({ credentials, budgets = [], limits = [] }: GatewayOptions, { routes, policies, settings }: Resolved, env: Env) {
     this.credentials = new Credentials(credentials, env)
     this.#routes = routes
+    this.#common = settings.downgrade
     this.#policies = policies
     this.#budgets = budgets
     this.#limits = limits
@@ -56,7 +58,7 @@ export class Governance {
 
   #set(given: { readonly budgets: readonly BudgetOptions[]; readonly limits: readonly LimitOptions[] }): void {
     const policies = policiesOf(given)
-    checkDowngrades(this.#routes, policies)
+    checkDowngrades(this.#routes, policies, this.#common)
     this.#policies = policies
   }
 

@@ -3,6 +3,7 @@ import { GatewayError } from './protocol/errors.js'
 import { isObject } from './protocol/json.js'
 import type { BudgetOptions, DowngradeOptions, LimitOptions, OnStoreError, OnUnknownPrice } from './protocol/policy.js'
 import type { Clock, CredentialSource, Deployment, Group, Plugin, Price, Random, Store } from './protocol/ports.js'
+import { checkPrice } from './protocol/price-check.js'
 import { nearest, quoted } from './protocol/suggest.js'
 import type { DeadlineOptions, HedgeSettings, QueueSettings, Recover, RetryOptions, Settings } from './pipeline/call.js'
 import { DEADLINES, DEFAULTS, RETRY, withSettings } from './pipeline/settings.js'
@@ -201,7 +202,8 @@ export function resolveOptions(options: GatewayOptions): Resolved {
   }
   if (routes.size === 0 && providers.size === 0) throw bad('A gateway needs at least one route or provider: { routes: { name: deployment } }.')
   const policies = policiesOf(options)
-  checkDowngrades(routes, policies)
+  if (typeof options.onUnknownPrice === 'object') checkPrice(options.onUnknownPrice.assume, 'options.onUnknownPrice.assume')
+  checkDowngrades(routes, policies, settings.downgrade)
   return { routes, providers, settings, policies }
 }
 
@@ -211,17 +213,28 @@ export function policiesOf({ budgets, limits }: Pick<GatewayOptions, 'budgets' |
 }
 
 /** Each way down leads to a route that is there, and not back to where it comes from. */
-export function checkDowngrades(routes: ReadonlyMap<string, RouteEntry<Settings>>, policies: readonly Policy[]): void {
+export function checkDowngrades(routes: ReadonlyMap<string, RouteEntry<Settings>>, policies: readonly Policy[], common?: DowngradeOptions): void {
   const check = (to: string | undefined, where: string, from: string | undefined): void => {
     if (to === undefined) return
     if (!routes.has(to)) {
       const near = nearest(to, [...routes.keys()])
       throw bad(`${where}: there is no route ${quoted(to)}.${near === undefined ? '' : ` Did you mean "${near}"?`}`)
     }
-    if (to === from) throw bad(`${where} points to itself. Name a cheaper route.`)
+    if (from !== undefined && aliased(routes, to) === aliased(routes, from)) throw bad(`${where} points to itself. Name a cheaper route.`)
   }
-  for (const [name, { settings }] of routes) check(settings.downgrade?.to, `routes[${quoted(name)}].downgrade`, name)
+  // That of all routes ends at the one it leads to.
+  check(common?.to, 'options.downgrade', undefined)
+  for (const [name, { settings }] of routes) if (settings.downgrade !== common) check(settings.downgrade?.to, `routes[${quoted(name)}].downgrade`, name)
   for (const { name, downgrade, scope } of policies) check(downgrade?.to, `The downgrade of the budget ${quoted(name)}`, scope.find(([dimension]) => dimension === 'route')?.[1])
+}
+
+/** The route that an alias leads to; circles are found by who follows them. */
+function aliased(routes: ReadonlyMap<string, RouteEntry<Settings>>, name: string): string {
+  for (let [at, steps] = [name, 0]; ; steps++) {
+    const target = routes.get(at)?.target
+    if (target === undefined || typeof target === 'function' || !('alias' in target) || steps > routes.size) return at
+    at = target.alias
+  }
 }
 
 function entryOf(name: string, config: unknown, settings: Settings): RouteEntry<Settings> {

@@ -57,13 +57,21 @@ export function createAdmit({ router, plugins, clock, authenticate }: AdmitParts
     if (key === undefined) return enter(call)
     const bearer = authenticate(key)
     if (!(bearer instanceof Promise)) return enter(bearing(call, bearer))
-    return bounded(bearer, call, clock).then(found => enter(bearing(call, found)))
+    return bounded(bearer, call, clock, patienceMs(router, call)).then(found => enter(bearing(call, found)))
   }
 }
 
-/** The store is not waited for longer than a call may take that has no route yet. */
-async function bounded(bearer: Promise<Bearer>, { cancel }: Call, clock: Clock): Promise<Bearer> {
-  const timer = clock.after(KEY_MS, () => cancel.cancel(timeout('total', KEY_MS)))
+/** The store is not waited for longer than the call may take. Whether there is such a route is not told before the key is known. */
+function patienceMs(router: Router<Settings>, { asked, options }: Call): number {
+  try {
+    return Math.min(KEY_MS, settingsOf(router.resolve(asked.model).settings, options).deadlines.totalMs)
+  } catch {
+    return KEY_MS
+  }
+}
+
+async function bounded(bearer: Promise<Bearer>, { cancel, startedMs }: Call, clock: Clock, ms: number): Promise<Bearer> {
+  const timer = clock.after(Math.max(0, startedMs + ms - clock.now()), () => cancel.cancel(timeout('total', ms)))
   try {
     return await cancellable(bearer, cancel)
   } finally {

@@ -146,7 +146,14 @@ class Seated implements Recalled {
       // Whoever led may have left before it opened anything.
       while (seat.leads) {
         const own = new Cancel()
-        seat.start(await launch(own), own)
+        const flight = await launch(own)
+        try {
+          seat.start(flight, own)
+        } catch (error) {
+          // This call left meanwhile: what is held for a flight that never began is given back.
+          void flight.close()
+          throw error
+        }
         await seat.open()
       }
     } catch (error) {

@@ -25,7 +25,9 @@ export function amountOf(kind: Line['meter']['kind'], { nanos, inputTokens, outp
 export class Covered implements Cover {
   readonly payee: { readonly provider: string; readonly deployment: string }
   used: Used
-  began = true
+  /** The upstream was asked. */
+  began = false
+  over = false
   readonly #live: Live
   readonly #onUnknownPrice: OnUnknownPrice
   #billed = false
@@ -39,13 +41,18 @@ export class Covered implements Cover {
     this.#onUnknownPrice = onUnknownPrice
   }
 
+  begins(): void {
+    this.began = true
+  }
+
   /** It never opened. */
   drop(): void {
-    this.began = false
+    this.over = true
     this.used = NOTHING
   }
 
   ended(attempt: Attempt): void {
+    this.over = true
     if (!attempt.billed) {
       this.used = NOTHING
       return

@@ -3,6 +3,7 @@ import { GatewayError } from '../protocol/errors.js'
 import type { Downgraded, DowngradeOptions, OnStoreError, OnUnknownPrice } from '../protocol/policy.js'
 import type { Claim, ClaimVerdict, Clock, Price, Tally } from '../protocol/ports.js'
 import type { UpstreamRequest } from '../protocol/request.js'
+import type { Cancel } from '../resilience/cancel.js'
 import type { Live } from '../resilience/live.js'
 import type { Cover } from '../resilience/walk-spec.js'
 import { storeFault, type Ledger, type OpenHold } from '../state/ledger.js'
@@ -10,7 +11,7 @@ import type { Account, Line } from '../state/meters.js'
 import type { Call } from './call.js'
 import { cancellable } from './cancellable.js'
 import { amountOf, Covered, NOTHING, type Used } from './covered.js'
-import { settledOnce, Settlement } from './settlement.js'
+import { settle } from './settlement.js'
 
 /** What a purse is made of. */
 export interface PurseParts {
@@ -37,6 +38,8 @@ export interface Part {
 export interface Held {
   readonly open: OpenHold
   readonly parts: readonly Part[]
+  /** Where it lapses, what it holds is charged and written down as spent. */
+  readonly charged: boolean
 }
 type Maybe<T> = T | Promise<T>
 
@@ -85,39 +88,46 @@ export class Purse {
 
   /** Holds what one more attempt could use, or tells what does not fit. `early`: budgets are taken for used up at the share from which calls go another way. */
   ensure(live: Live, request: UpstreamRequest, early = false): Maybe<Lack | undefined> {
-    return this.#ensure(live, this.#most(live, request), early)
+    return this.#ensure(live, this.#most(live, request), this.#parts.call.cancel, early)
   }
 
   /** Holds a request and a place for a call that asks nobody itself. */
   count(): Maybe<Lack | undefined> {
     this.#counted = true
-    const { account, clock } = this.#parts
+    const { account, clock, call } = this.#parts
     const lines = account.callLines
     if (lines.length === 0) return undefined
     const nowMs = clock.now()
-    return this.#acquire(lines.map(line => line.claim(1, nowMs)), lines.map(line => ({ line, amount: 1 })), 0, undefined)
+    return this.#acquire(lines.map(line => line.claim(1, nowMs)), lines.map(line => ({ line, amount: 1 })), undefined, call.cancel)
   }
 
   /** For the walk: holds one attempt, and hears of its end. */
-  cover(live: Live, request: UpstreamRequest): Maybe<Cover> {
+  cover(live: Live, request: UpstreamRequest, cancel: Cancel): Maybe<Cover> {
     const most = this.bound ? this.#most(live, request) : NOTHING
-    const lacking = this.bound ? this.#ensure(live, most, false) : undefined
+    const lacking = this.bound ? this.#ensure(live, most, cancel) : undefined
     const covered = new Covered(live, most, this.#parts.onUnknownPrice)
     if (lacking === undefined) {
       this.#covers.push(covered)
       return covered
     }
-    if (!(lacking instanceof Promise)) return Promise.reject(this.refusal(lacking))
+    if (!(lacking instanceof Promise)) return Promise.reject(this.#refused(lacking))
     // Counted from here on: a second attempt at once must not rely on the same room.
     this.#covers.push(covered)
     const settled = (lack: Lack | undefined): Covered => {
       if (lack === undefined) return covered
-      throw this.refusal(lack)
+      covered.drop()
+      throw this.#refused(lack)
     }
-    return lacking.then(settled).catch((error: unknown) => {
+    return lacking.then(settled, (error: unknown) => {
       covered.drop()
       throw error
     })
+  }
+
+  #refused(lack: Lack): GatewayError {
+    // With an answer on its way it was a hedge that was refused, and not the call.
+    if (this.#covers.every(({ over }) => over)) this.exceeded(lack)
+    return this.refusal(lack)
   }
 
   /** The error of a call that a policy has no room for. */
@@ -134,16 +144,20 @@ export class Purse {
   close(downgraded?: Downgraded): Maybe<boolean> | undefined {
     if (this.#closed) return undefined
     this.#closed = true
-    const { ledger, account, call } = this.#parts
+    const { ledger, call } = this.#parts
     const tallies = this.#tallies()
     if (downgraded !== undefined) this.#tellDowngrade(downgraded)
     if (this.#holds.length === 0) {
       if (tallies.length > 0) ledger.tally(tallies)
       return undefined
     }
-    const [only] = this.#holds
-    if (this.#holds.length === 1 && only !== undefined) return settledOnce(ledger, call, only, line => this.#final(line), tallies)
-    return new Settlement({ ledger, account, call }, this.#holds.splice(0), line => this.#final(line)).settle(tallies)
+    try {
+      return settle({ ledger, call, holds: this.#holds, final: line => this.#final(line), tallies })
+    } catch (error) {
+      // The answer is there: what the store refuses to write down is counted, and lapses.
+      ledger.later(Promise.reject(storeFault(error)))
+      return true
+    }
   }
 
   exceeded({ line }: Lack): void {
@@ -172,7 +186,7 @@ export class Purse {
     return (this.#lastMost = { inputTokens, outputTokens, nanos: price === undefined ? 0 : boundNanos({ inputTokens, outputTokens }, price) })
   }
 
-  #ensure(live: Live, most: Used, early: boolean): Maybe<Lack | undefined> {
+  #ensure(live: Live, most: Used, cancel: Cancel, early = false): Maybe<Lack | undefined> {
     const { account, clock } = this.#parts
     const { provider, id } = live.deployment
     let parts: Part[] | undefined
@@ -183,9 +197,9 @@ export class Purse {
       if (amount <= 0) continue
       if (claims === undefined) nowMs = clock.now()
       ;(parts ??= []).push({ line, amount })
-      ;(claims ??= []).push(line.claim(amount, nowMs, early ? this.#share(line) : 1))
+      ;(claims ??= []).push(line.claim(amount, nowMs, early ? this.#share(line) : undefined))
     }
-    return claims === undefined || parts === undefined ? undefined : this.#acquire(claims, parts, most.nanos, live)
+    return claims === undefined || parts === undefined ? undefined : this.#acquire(claims, parts, live, cancel)
   }
 
   /** What all attempts used or could use of a line. */
@@ -201,30 +215,34 @@ export class Purse {
     return sum
   }
 
-  #share({ policy: { kind, downgrade } }: Line): number {
-    return kind === 'budget' ? ((downgrade ?? this.#parts.downgrade)?.at ?? 1) : 1
+  /** Of a budget that sends calls another way, also of one that refuses nothing. */
+  #share({ policy: { kind, downgrade } }: Line): number | undefined {
+    const option = kind === 'budget' ? (downgrade ?? this.#parts.downgrade) : undefined
+    return option === undefined ? undefined : (option.at ?? 1)
   }
 
-  #acquire(claims: readonly Claim[], parts: readonly Part[], nanos: number, live: Live | undefined): Maybe<Lack | undefined> {
+  #acquire(claims: readonly Claim[], parts: readonly Part[], live: Live | undefined, cancel: Cancel): Maybe<Lack | undefined> {
     const { ledger, call, account } = this.#parts
-    const charged = live !== undefined && parts.some(({ line }) => line.meter.kind === 'nanos' && line.policy.onLapsed === 'charge')
+    // What one attempt adds, and not what it could cost alone: that much is charged where the hold lapses.
+    const nanos = chargedOnLapse(parts)
+    const charged = live !== undefined && nanos > 0
     const tallies = charged ? account.spender.tallies(live.deployment, call.startedMs, nanos, false) : []
     // Counted as held from here, so that a second attempt at once does not rely on the same room.
     this.#all = this.#all.length === 0 ? parts : [...this.#all, ...parts]
     try {
-      const asking = ledger.acquire(claims, account.owner(call, charged ? nanos : 0, live?.deployment), tallies)
-      if (!(asking instanceof Promise)) return this.#taken(asking, parts)
-      const waiting = cancellable(asking, call.cancel, late => late.ok && ledger.giveBack(late.holdId))
-      return waiting.then(verdict => this.#taken(verdict, parts), (error: unknown) => this.#withoutStore(error, parts))
+      const asking = ledger.acquire(claims, account.owner(call, nanos, live?.deployment), tallies)
+      if (!(asking instanceof Promise)) return this.#taken(asking, parts, charged)
+      const waiting = cancellable(asking, cancel, late => late.ok && ledger.giveBack(late.holdId))
+      return waiting.then(verdict => this.#taken(verdict, parts, charged), (error: unknown) => this.#withoutStore(error, parts))
     } catch (error) {
       return this.#withoutStore(error, parts)
     }
   }
 
-  #taken(verdict: ClaimVerdict, parts: readonly Part[]): Lack | undefined {
+  #taken(verdict: ClaimVerdict, parts: readonly Part[], charged: boolean): Lack | undefined {
     const { ledger } = this.#parts
     if (verdict.ok && this.#closed) ledger.giveBack(verdict.holdId)
-    else if (verdict.ok) this.#holds.push({ open: ledger.track(verdict.holdId), parts })
+    else if (verdict.ok) this.#holds.push({ open: ledger.track(verdict.holdId), parts, charged })
     if (verdict.ok) return undefined
     this.#letGo(parts)
     const line = (parts.find(part => part.line.key === verdict.key) ?? parts[0])?.line
@@ -254,7 +272,19 @@ export class Purse {
   #final(line: Line): number {
     const { kind } = line.meter
     if (kind === 'concurrency') return 0
-    if (kind === 'requests') return this.#counted || this.#covers.some(cover => cover.began) ? 1 : 0
-    return this.#used(line)
+    let began = this.#counted
+    let sum = 0
+    for (const cover of this.#covers) {
+      if (!cover.began || !line.isFor(cover.payee)) continue
+      began = true
+      sum += amountOf(kind, cover.used)
+    }
+    return kind === 'requests' ? Number(began) : sum
   }
+}
+
+function chargedOnLapse(parts: readonly Part[]): number {
+  let most = 0
+  for (const { line, amount } of parts) if (line.meter.kind === 'nanos' && line.policy.onLapsed === 'charge') most = Math.max(most, amount)
+  return most
 }

@@ -79,31 +79,67 @@ const NO_TAGS: readonly string[] = []
 /** Makes no promise where the store is in memory and the hold fits. */
 function reserved(parts: ReserveParts, purse: Purse, plan: Plan): Plan | Promise<Plan> {
   const usable = counted(purse, plan)
-  const calm = inToolLoop(usable)
-  const { live } = first(usable)
-  const lack = purse.ensure(live, usable.admitted.request, !calm)
-  if (lack === undefined) return { ...usable, purse }
-  return chosen(parts, purse, usable, lack, calm).catch(async (error: unknown) => {
-    // Nothing was asked: what is held is given back whole.
-    await purse.close()
+  const asking = ensured(purse, usable)
+  if (asking === undefined) return { ...usable, purse }
+  return chosen(parts, purse, usable, asking).catch((error: unknown) => {
+    // Nothing was asked: what is held is given back whole. The caller does not wait for it.
+    void purse.close()
     throw error
   })
 }
 
-async function chosen(parts: ReserveParts, purse: Purse, plan: Plan, asking: Lack | Promise<Lack | undefined>, calm: boolean): Promise<Plan> {
+function ensured(purse: Purse, plan: Plan): Lack | undefined | Promise<Lack | undefined> {
+  return purse.ensure(first(plan).live, plan.admitted.request, !inToolLoop(plan))
+}
+
+/** The first plan that fits. What one deployment or provider has no room for, the next candidates may. */
+async function chosen(parts: ReserveParts, purse: Purse, plan: Plan, asking: Lack | Promise<Lack | undefined>): Promise<Plan> {
+  let left = plan
   let lack = await asking
-  if (lack === undefined) return { ...plan, purse }
-  const { request, settings } = plan.admitted
-  const option = lack.line.policy.kind === 'budget' && !calm ? (lack.line.policy.downgrade ?? settings.downgrade) : undefined
-  if (option !== undefined) {
-    const other = await cheaper(parts, purse, plan, option, lack)
-    if (other !== undefined) return other
-    // Nobody cheaper can do it: then the rest of the budget is for this.
-    if (option.at !== undefined) lack = await purse.ensure(first(plan).live, request)
-    if (lack === undefined) return { ...plan, purse }
+  let soonest: Lack | undefined
+  for (;;) {
+    const found = lack === undefined ? { ...left, purse } : await otherwise(parts, purse, left, lack)
+    if (!isLack(found)) return found
+    soonest = sooner(soonest, found)
+    const rest = without(left, found)
+    if (rest === undefined) {
+      purse.exceeded(soonest)
+      throw purse.refusal(soonest)
+    }
+    left = rest
+    lack = await ensured(purse, left)
   }
-  purse.exceeded(lack)
-  throw purse.refusal(lack)
+}
+
+/** Of what single deployments lack, what is there first; what all of them lack is the reason in any case. */
+function sooner(known: Lack | undefined, found: Lack): Lack {
+  return known === undefined || found.line.only.length === 0 || (found.retryAfterMs ?? Infinity) < (known.retryAfterMs ?? Infinity) ? found : known
+}
+
+function isLack(found: Plan | Lack): found is Lack {
+  return 'line' in found
+}
+
+/** The candidates that the claim was not about; nothing where there are none to begin with. */
+function without(plan: Plan, { line }: Lack): Plan | undefined {
+  if (line.only.length === 0) return undefined
+  const full = plan.candidates.filter(({ live: { deployment: { provider, id } } }) => line.isFor({ provider, deployment: id }))
+  const candidates = plan.candidates.filter(candidate => !full.includes(candidate))
+  if (!candidates.some(({ onlyAfter }) => onlyAfter === undefined)) return undefined
+  return { ...plan, candidates, excluded: [...plan.excluded, ...full.map(({ live }) => ({ deployment: live.deployment.id, reason: `${line.policy.kind} "${line.policy.name}" is used up` }))] }
+}
+
+/** A cheaper plan in place of one that does not fit, or the same with all of the budget, with its hold; else what has no room. */
+async function otherwise(parts: ReserveParts, purse: Purse, plan: Plan, lack: Lack): Promise<Plan | Lack> {
+  const { request, settings } = plan.admitted
+  const { policy } = lack.line
+  const option = policy.kind === 'budget' && !inToolLoop(plan) ? (policy.downgrade ?? settings.downgrade) : undefined
+  if (option === undefined) return lack
+  const other = await cheaper(parts, purse, plan, option, lack)
+  if (other !== undefined) return other
+  if (option.at === undefined && policy.hard) return lack
+  // Nobody cheaper can do it: then the rest of the budget is for this.
+  return (await purse.ensure(first(plan).live, request)) ?? { ...plan, purse }
 }
 
 /** The plan of the cheaper way, with its hold; nothing where nobody on it can do what is asked, or it does not fit either. */
@@ -119,15 +155,20 @@ async function cheaper(parts: ReserveParts, purse: Purse, plan: Plan, option: Do
 }
 
 async function elsewhere({ plan, resolve }: ReserveParts, { admitted }: Plan, to: string): Promise<Plan | undefined> {
-  const route = resolve(to)
-  const { cache: _cache, ...settings } = settingsOf(route.settings, admitted.call.options)
   try {
+    const route = resolve(to)
+    // The way down ends where it leads.
+    if (route.target === admitted.route.target) return undefined
+    const { cache: _cache, ...settings } = settingsOf(route.settings, admitted.call.options)
     return await plan({ ...admitted, route, settings })
   } catch (error) {
-    if (GatewayError.is(error) && error.code === 'no_candidates') return undefined
+    if (GatewayError.is(error) && NOWHERE.has(error.code)) return undefined
     throw error
   }
 }
+
+/** Nobody there can do it; or a key of a shared store names a route that is not known here. */
+const NOWHERE: ReadonlySet<string> = new Set(['no_candidates', 'model_not_found'])
 
 /** The candidates that can cost less than the first, cheapest first. */
 function cheapest(purse: Purse, plan: Plan): Plan | undefined {

@@ -34,7 +34,13 @@ export interface Stages {
 export function createRun({ admit, recall, plan, reserve, dispatch, deliver, settle, count, mirror }: Stages): (call: Call) => Promise<Delivery> {
   const launch = (reserved: Plan, cancel: Cancel): Flight => {
     if (reserved.shadows.length > 0) mirror(reserved.shadows, reserved.admitted)
-    return dispatch(reserved, cancel)
+    try {
+      return dispatch(reserved, cancel)
+    } catch (error) {
+      // No flight was made that would give back what is held.
+      void reserved.purse?.close()
+      throw error
+    }
   }
   return async call => {
     let known: Known = {}
@@ -54,7 +60,7 @@ export function createRun({ admit, recall, plan, reserve, dispatch, deliver, set
         return deliver(admitted, flight)
       }
       known = { admitted, source: recalled }
-      const counted = recalled.cached === false ? undefined : await count(admitted)
+      const counted = recalled.cached === false ? undefined : await countedIn(count, admitted, recalled)
       if (counted !== undefined) known = { ...known, counted }
       await recalled.take(async cancel => launch(await reserve(await plan(admitted)), cancel))
       return deliver(admitted, recalled, counted)
@@ -63,5 +69,15 @@ export function createRun({ admit, recall, plan, reserve, dispatch, deliver, set
       settle(call, endOf(fault), known)
       throw fault
     }
+  }
+}
+
+/** Who may not have a known answer leaves its place: the flight must not go on for nobody. */
+async function countedIn(count: Stages['count'], admitted: Admitted, recalled: Recalled): Promise<Counted | undefined> {
+  try {
+    return await count(admitted)
+  } catch (error) {
+    recalled.end(asGatewayError(error))
+    throw error
   }
 }

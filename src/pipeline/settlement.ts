@@ -1,68 +1,84 @@
 import type { Standing, Tally } from '../protocol/ports.js'
 import type { Ledger } from '../state/ledger.js'
-import type { Account, Line } from '../state/meters.js'
+import type { Line } from '../state/meters.js'
 import type { Call } from './call.js'
 import type { Held } from './purse.js'
 
 type Standings = readonly Standing[] | undefined
+type Charge = { readonly key: string; readonly amount: number }
 
-/** The end of the one hold that most flights have. */
-export function settledOnce(ledger: Ledger, call: Call, { open, parts }: Held, final: (line: Line) => number, tallies: readonly Tally[]): boolean | Promise<boolean> {
-  const told = (standings: Standings): boolean => {
-    if (standings !== undefined) ledger.shares(parts, standings, call.id)
-    return standings !== undefined
-  }
-  const standings = ledger.settle(open, parts.map(({ line }) => ({ key: line.key, amount: final(line) })), tallies)
-  if (!(standings instanceof Promise)) return told(standings)
-  const waiting = standings.then(told)
-  ledger.later(waiting)
-  return waiting
+/** What a settlement is made with. */
+export interface Settling {
+  readonly ledger: Ledger
+  readonly call: Call
+  readonly holds: readonly Held[]
+  /** What was used of a line in all. */
+  readonly final: (line: Line) => number
+  readonly tallies: readonly Tally[]
 }
 
-/** The end of a flight's holds: what was used is spread over them, first come first charged; the last of each line takes what is beyond its bound. */
-export class Settlement {
-  readonly #in: { readonly ledger: Ledger; readonly account: Account; readonly call: Call }
-  readonly #holds: readonly Held[]
-  readonly #left = new Map<Line, number>()
-  readonly #last = new Map<Line, Held>()
+/**
+ * Settles the holds of a flight. Tells, when the store has it, whether what was used is written down here: false where a hold had lapsed, and
+ * was charged and written down by that.
+ */
+export function settle(settling: Settling): boolean | Promise<boolean> {
+  const { ledger, holds: [only, ...more], final, tallies } = settling
+  if (only === undefined || more.length > 0) return waited(ledger, several(settling))
+  // Most flights have one hold.
+  const standings = ledger.settle(only.open, only.parts.map(({ line }) => ({ key: line.key, amount: final(line) })), tallies)
+  return standings instanceof Promise ? waited(ledger, standings.then(found => written(settling, only, found))) : written(settling, only, standings)
+}
 
-  constructor(parts: { readonly ledger: Ledger; readonly account: Account; readonly call: Call }, holds: readonly Held[], final: (line: Line) => number) {
-    this.#in = parts
-    this.#holds = holds
-    for (const hold of holds) for (const { line } of hold.parts) {
-      if (!this.#left.has(line)) this.#left.set(line, final(line))
-      this.#last.set(line, hold)
+function waited(ledger: Ledger, work: Promise<boolean>): Promise<boolean> {
+  ledger.later(work)
+  return work
+}
+
+function written({ ledger, call, tallies }: Settling, { parts, charged }: Held, standings: Standings): boolean {
+  if (standings !== undefined) ledger.shares(parts, standings, call.id)
+  // It had lapsed and left nothing behind: what was used is known here alone.
+  else if (!charged && tallies.length > 0) ledger.tally(tallies)
+  return standings !== undefined || !charged
+}
+
+/** What was used is spread over the holds, first come first charged; the last of each line takes what is beyond its bound. */
+async function several({ ledger, call, holds, final, tallies }: Settling): Promise<boolean> {
+  // Written down with the first hold that is still there.
+  let owed = tallies
+  let charged = false
+  let failure: unknown
+  for (const { hold, charges } of spread(holds, final)) {
+    try {
+      const standings = await ledger.settle(hold.open, charges, owed)
+      if (standings === undefined) charged ||= hold.charged
+      else {
+        owed = []
+        ledger.shares(hold.parts, standings, call.id)
+      }
+    } catch (error) {
+      // The others are given back all the same.
+      failure ??= error
     }
   }
+  if (failure !== undefined) throw failure
+  if (owed.length > 0 && !charged) ledger.tally(owed)
+  return owed.length === 0 || !charged
+}
 
-  /** Whether all of them had lived until now; the tallies are written with the first. */
-  settle(tallies: readonly Tally[]): boolean | Promise<boolean> {
-    const { ledger } = this.#in
-    let lived = true
-    const waiting: Promise<boolean>[] = []
-    for (const [at, hold] of this.#holds.entries()) {
-      const standings = ledger.settle(hold.open, this.#charges(hold), at === 0 ? tallies : [])
-      if (standings instanceof Promise) waiting.push(standings.then(found => this.#told(found)))
-      else lived = this.#told(standings) && lived
-    }
-    if (waiting.length === 0) return lived
-    const all = Promise.all(waiting).then(each => each.every(Boolean))
-    ledger.later(all)
-    return all
+function spread(holds: readonly Held[], final: (line: Line) => number): readonly { readonly hold: Held; readonly charges: readonly Charge[] }[] {
+  const left = new Map<Line, number>()
+  const last = new Map<Line, Held>()
+  for (const hold of holds) for (const { line } of hold.parts) {
+    if (!left.has(line)) left.set(line, final(line))
+    last.set(line, hold)
   }
-
-  #charges(hold: Held): { key: string; amount: number }[] {
-    return hold.parts.map(({ line, amount }) => {
-      const rest = this.#left.get(line) ?? 0
-      const charge = this.#last.get(line) === hold ? rest : Math.min(rest, amount)
-      this.#left.set(line, rest - charge)
+  return holds.map(hold => {
+    const charges = hold.parts.map(({ line, amount }) => {
+      const rest = left.get(line) ?? 0
+      const charge = last.get(line) === hold ? rest : Math.min(rest, amount)
+      left.set(line, rest - charge)
       return { key: line.key, amount: charge }
     })
-  }
-
-  #told(standings: Standings): boolean {
-    if (standings === undefined) return false
-    this.#in.ledger.shares([...this.#left.keys()].map(line => ({ line })), standings, this.#in.call.id)
-    return true
-  }
+    return { hold, charges }
+  })
 }

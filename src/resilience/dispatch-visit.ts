@@ -132,20 +132,28 @@ export class Visit {
   }
 
   #once(entered: Entered): Promise<Attempt> {
-    const { spec, state } = this.#in
+    const { spec, state, cancel } = this.#in
     const { live } = this.#candidate
     const prefill = live.deployment.capabilities.prefill === true ? state.prefill : undefined
     const request = this.#repair ?? prefill ?? spec.request
     state.left--
-    const cover = spec.purse?.cover(live, request)
+    const cover = spec.purse?.cover(live, request, cancel)
     if (!(cover instanceof Promise)) return this.#open(entered, request, cover)
     return cover.then(
       held => this.#open(entered, request, held),
-      (error: unknown) => {
-        this.#giveBack(entered)
-        throw error
-      },
+      (error: unknown) => this.#uncovered(entered, asFault(error)),
     )
+  }
+
+  /** Nobody was asked: the try is not used up, and no wait here would make room. */
+  #uncovered(entered: Entered, fault: GatewayError): never {
+    const { spec, state, cancel, entry } = this.#in
+    this.#giveBack(entered)
+    this.#shut = true
+    // In an outage queue the candidate comes back again and again: there tries are what ends it.
+    if (spec.maxWaitMs === undefined) state.left++
+    if (cancel.reason === undefined) entry.skip(this.#candidate, fault.message)
+    throw fault
   }
 
   #open({ permits, key }: Entered, request: UpstreamRequest, cover: Cover | undefined): Promise<Attempt> {
@@ -153,6 +161,7 @@ export class Visit {
     const { wire, commit, deadlines, usual, headers, clock, startedMs, accept } = spec
     const { live, note } = this.#candidate
     const at = log.begin()
+    if (cancel.reason === undefined) cover?.begins()
     const onEnd = (report: Parameters<WalkLog['ended']>[1], ended: Attempt): void => {
       cover?.ended(ended)
       log.ended(at, report, ended)

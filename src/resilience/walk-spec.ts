@@ -22,15 +22,15 @@ export interface HedgeSpec {
 
 /** The worst case of one attempt, held. */
 export interface Cover {
+  /** The upstream is asked from here on: until then nothing can be owed. */
+  begins(): void
   /** The attempt is over: what it used takes the place of what it could use. */
   ended(attempt: Attempt): void
-  /** It never opened. */
-  drop(): void
 }
 /** Holds what each attempt could use before it opens. */
 interface Purse {
-  /** Rejects where there is no room, which ends the walk. */
-  cover(live: Live, request: UpstreamRequest): Cover | Promise<Cover>
+  /** Rejects where there is no room, which ends the walk unless another candidate may have some. `cancel` ends the wait: that of the walk, or of one side of a hedge. */
+  cover(live: Live, request: UpstreamRequest, cancel: Cancel): Cover | Promise<Cover>
 }
 
 /** What a walk is given. */

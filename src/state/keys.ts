@@ -1,5 +1,5 @@
 import { GatewayError } from '../protocol/errors.js'
-import { isObject, type Json } from '../protocol/json.js'
+import { isObject } from '../protocol/json.js'
 import type { Clock, Store } from '../protocol/ports.js'
 import { refuseUnknownKeys } from '../protocol/suggest.js'
 import { KeyCache } from './keys-cache.js'
@@ -40,8 +40,8 @@ export type KeyWithSecret = VirtualKey & { readonly secret: string }
 export interface VirtualKeysDeps extends Chance {
   readonly store: Store
   readonly clock: Clock
-  /** Throws where budgets or limits of a key cannot be meant. */
-  checkPolicies?(policies: { readonly budgets?: readonly Json[]; readonly limits?: Json }, where: string): void
+  /** Throws where budgets or limits of a key, given with all its fields, cannot be meant. */
+  checkPolicies?(fields: KeyFields, where: string): void
   /** Hears of each change after it was stored; what it throws changes nothing. */
   onChange?(change: KeyChange): void
   /** How long what the store said is believed, in milliseconds: 0 to 5,000, the default. */
@@ -134,11 +134,11 @@ export class VirtualKeys {
   /** Changes fields; one that is left out stays, `null` removes it. A revoked key stays revoked. */
   async update(id: string, changes: KeyUpdate): Promise<VirtualKey> {
     const { set, changed } = checkUpdate(changes, 'keys.update', this.#clock.now())
-    this.#checkPolicies(set, 'keys.update')
     const { before, after } = await this.#change(id, 'keys.update', record => {
       if (changed.length === 0) return record
       const kept = { ...record }
       for (const field of changed) delete kept[field]
+      this.#checkPolicies({ ...kept, ...set }, 'keys.update')
       return { ...kept, ...set }
     })
     if (before !== after) this.#tell('key_updated', id, changed)
@@ -229,9 +229,11 @@ export class VirtualKeys {
     }
   }
 
-  #checkPolicies({ budgets, limits }: KeyFields, where: string): void {
-    if (budgets === undefined && limits === undefined) return
-    this.#deps.checkPolicies?.({ ...(budgets && { budgets }), ...(limits !== undefined && { limits }) }, where)
+  #checkPolicies(fields: KeyFields, where: string): void {
+    if (fields.budgets === undefined && fields.limits === undefined) return
+    // By name: a record holds the hash of its secret, too.
+    const known = (['team', 'project', 'user', 'tags', 'budgets', 'limits'] as const).flatMap(name => (fields[name] === undefined ? [] : [[name, fields[name]]]))
+    this.#deps.checkPolicies?.(Object.fromEntries(known) as KeyFields, where)
   }
 
   #tell(change: KeyChange['change'], id: string, fields?: readonly string[]): void {

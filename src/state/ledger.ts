@@ -126,7 +126,7 @@ export class Ledger {
     const claim: Claim = { key: key.slice(0, 1_000), amount: 1, limit: 1, ...(windowMs !== undefined && { windowMs }), ...(calendar !== undefined && { periods: calendar.boundaries(nowMs) }) }
     const told = {
       share,
-      spentUsd: standing === undefined ? undefined : standing.charged / NANOS_PER_DOLLAR,
+      spentUsd: standing === undefined || line.meter.kind !== 'nanos' ? undefined : standing.charged / NANOS_PER_DOLLAR,
       limitUsd: line.meter.kind === 'nanos' ? limit / NANOS_PER_DOLLAR : undefined,
       period: period === undefined ? undefined : new Date(period).toISOString(),
       call,
@@ -134,7 +134,15 @@ export class Ledger {
     const known = Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined))
     const alert: Alert = { kind, at: new Date(nowMs).toISOString(), policy: line.policy.name, of: line.of, ...known }
     this.#remember(mark)
-    this.later(this.#once(claim).then(first => void (first && onAlert(alert))))
+    const telling = this.#once(claim).then(
+      first => void (first && onAlert(alert)),
+      (error: unknown) => {
+        // Nobody was told: the next one that finds it tries again.
+        this.#told.delete(mark)
+        throw error
+      },
+    )
+    this.later(telling)
   }
 
   async #once(claim: Claim): Promise<boolean> {
@@ -174,22 +182,21 @@ export class Ledger {
   }
 
   #arm(): void {
-    this.#timer ??= this.#parts.clock.after(this.#leaseMs / 3, () => {
+    this.#timer ??= this.#parts.clock.after(this.#leaseMs / 4, () => {
       this.#timer = undefined
-      this.later(this.#renew())
+      // One that hangs must not keep the others from their next renewal.
+      if (this.#open.length > 0) this.#arm()
+      for (const hold of [...this.#open]) void this.#renew(hold)
     })
   }
 
-  /** All at once, three times in a lease: one that fails twice is still there for the third. */
-  async #renew(): Promise<void> {
-    const { store } = this.#parts
+  /** Three times in a lease: one that fails twice is still there for the third. */
+  async #renew(hold: OpenHold): Promise<void> {
     try {
-      await Promise.all([...this.#open].map(async hold => {
-        // What has lapsed was charged or released by that; nothing is left to renew.
-        if (!(await store.renew(hold.id, this.#leaseMs))) this.#untrack(hold)
-      }))
-    } finally {
-      if (this.#open.length > 0) this.#arm()
+      // What has lapsed was charged or released by that; nothing is left to renew.
+      if (!(await this.#parts.store.renew(hold.id, this.#leaseMs))) this.#untrack(hold)
+    } catch {
+      this.#failures++
     }
   }
 

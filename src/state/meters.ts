@@ -38,17 +38,19 @@ export class Line {
     this.meter = meter
     this.of = of
     this.only = only
-    const span = meter.calendar === undefined ? '' : `:${meter.calendar.period}`
-    const key = `${policy.kind}:${encodeURIComponent(policy.name)}:${meter.kind}${span}:${Object.values(of).map(encodeURIComponent).join(':')}`
+    const span = meter.calendar?.period ?? meter.windowMs ?? ''
+    const whose = Object.entries(of).map(([dimension, value]) => `${dimension}=${encodeURIComponent(value)}`)
+    // The windows of one limit are counters of their own: a charge goes to each counter of its key.
+    const key = [policy.kind, encodeURIComponent(policy.name), meter.kind, span, ...whose].join(':')
     // Long names make a key longer than stores take.
     this.key = key.length > LONGEST_KEY ? `${policy.kind}:${sha256(key)}` : key
   }
 
-  /** @param share of the limit that may be used, for a budget that sends calls another way before it is used up. */
-  claim(amount: number, nowMs: number, share = 1): Claim {
+  /** @param share of the limit that may be used, for a budget that sends calls another way before it is used up, or instead of refusing them. */
+  claim(amount: number, nowMs: number, share?: number): Claim {
     const { policy, meter } = this
     const { kind, windowMs, calendar } = meter
-    const claim: { -readonly [K in keyof Claim]: Claim[K] } = { key: this.key, amount, limit: policy.hard ? Math.floor(meter.limit * share) : SOFT, onLapsed: kind === 'concurrency' ? 'release' : policy.onLapsed }
+    const claim: { -readonly [K in keyof Claim]: Claim[K] } = { key: this.key, amount, limit: share === undefined && !policy.hard ? SOFT : Math.floor(meter.limit * (share ?? 1)), onLapsed: kind === 'concurrency' ? 'release' : policy.onLapsed }
     if (windowMs !== undefined) claim.windowMs = windowMs
     if (calendar !== undefined) claim.periods = calendar.boundaries(nowMs)
     return claim
