@@ -3,7 +3,8 @@ import { Gateway, GatewayError, type Store } from 'sallyport'
 import { memoryStore, scripted } from 'sallyport/testing'
 
 interface Shared {
-  readonly store: Store
+  /** One for each gateway: closing a gateway closes its store. */
+  store(): Store
   close(): Promise<unknown>
 }
 
@@ -18,7 +19,8 @@ async function inRedis(url: string): Promise<Shared> {
   const { redisStore } = (await import(entry)) as { redisStore(client: Client, options: { prefix: string }): Store }
   const { createClient } = (await import(driver)) as { createClient(options: { url: string }): Client }
   const client = await createClient({ url }).connect()
-  return { store: redisStore(client, { prefix: `example-${Date.now()}` }), close: () => client.close() }
+  const prefix = `example-${Date.now()}`
+  return { store: () => redisStore(client, { prefix }), close: () => client.close() }
 }
 
 function inMemory(): Shared {
@@ -26,7 +28,8 @@ function inMemory(): Shared {
     const timer = setTimeout(fn, ms)
     return { cancel: () => clearTimeout(timer) }
   }
-  return { store: memoryStore({ clock: { now: () => Date.now(), after } }), close: () => Promise.resolve() }
+  const store = memoryStore({ clock: { now: () => Date.now(), after } })
+  return { store: () => store, close: () => Promise.resolve() }
 }
 
 const url = process.env['REDIS_URL']
@@ -36,7 +39,7 @@ const { store, close } = url === undefined ? inMemory() : await inRedis(url)
 const usage = { inputTokens: 100, outputTokens: 300 }
 const gateways = ['one', 'two'].map(id => {
   const model = scripted({ id, price: { input: 5, output: 30 }, answers: { text: 'Fine.', latencyMs: 20, usage } })
-  return new Gateway({ routes: { smart: model }, maxOutputTokens: 400, store, budgets: [{ name: 'all', usd: 0.06, window: 'day' }] })
+  return new Gateway({ routes: { smart: model }, maxOutputTokens: 400, store: store(), budgets: [{ name: 'all', usd: 0.06, window: 'day' }] })
 })
 
 const asked = Array.from({ length: 10 }, (_, at) => gateways[at % 2]?.chat({ model: 'smart', messages: 'Hello' }))
