@@ -1,4 +1,5 @@
 import type { ChatResult } from 'sallyport'
+import { ANSWERS } from './answers.js'
 import type { Heard } from './ask.js'
 import { FIRST, KEY, SECOND, type Stage } from './stage.js'
 import type { Page } from './terminal.js'
@@ -26,8 +27,14 @@ export interface Expected {
   readonly cut?: 'restarted' | 'continued'
 }
 
-function same(what: string, found: unknown, wanted: unknown): Claim {
+/** That two values are one. */
+export function same(what: string, found: unknown, wanted: unknown): Claim {
   return found === wanted ? { what, ok: true } : { what, ok: false, found: `${JSON.stringify(found)} and not ${JSON.stringify(wanted)}` }
+}
+
+/** The answer is the recorded one, of whoever answered. */
+export function isWhole(question: string, { text, deployment }: ChatResult): boolean {
+  return text === ANSWERS.get(question)?.[deployment === FIRST.id ? 0 : 1]
 }
 
 function words(text: string): number {

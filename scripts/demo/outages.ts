@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChatResult, DeploymentState } from 'sallyport'
-import { ANSWERS } from './answers.js'
-import { clean, quiet, type Claim } from './check.js'
+import { clean, isWhole, quiet, same, type Claim } from './check.js'
 import { time } from './report.js'
 import type { Playing, Scene } from './scenes.js'
 import { FIRST, SECOND, type Stage } from './stage.js'
@@ -20,14 +19,6 @@ function stateOf({ gateway }: Playing, id: string): DeploymentState | undefined 
   return gateway.health().deployments.find(deployment => deployment.id === id)?.state
 }
 
-function claim(what: string, found: unknown, wanted: unknown): Claim {
-  return found === wanted ? { what, ok: true } : { what, ok: false, found: `${JSON.stringify(found)} and not ${JSON.stringify(wanted)}` }
-}
-
-function isWhole(question: string, { text, deployment }: ChatResult): boolean {
-  return text === ANSWERS.get(question)?.[deployment === FIRST.id ? 0 : 1]
-}
-
 /** One call of the breaker scene: who should answer, and how often the first provider should be asked for it. */
 async function step(playing: Playing, name: string, wanted: { readonly by: string; readonly tries: number; readonly state: DeploymentState }): Promise<readonly Claim[]> {
   const { gateway, stage, page, signal } = playing
@@ -38,10 +29,10 @@ async function step(playing: Playing, name: string, wanted: { readonly by: strin
   const asked = tries === 0 ? 'the first provider was not asked' : `the first provider was asked ${tries === 1 ? 'once' : `${tries} times`}`
   page.row(name, `${result.deployment} after ${time(result.timings.totalMs)}; ${asked}; its circuit: ${state}`, result.deployment === FIRST.id ? undefined : 'yellow')
   return [
-    claim(`${name}: whole text`, isWhole(LEGS, result), true),
-    claim(`${name}: who answered`, result.deployment, wanted.by),
-    claim(`${name}: tries at the first provider`, tries, wanted.tries),
-    claim(`${name}: circuit`, state, wanted.state),
+    same(`${name}: whole text`, isWhole(LEGS, result), true),
+    same(`${name}: who answered`, result.deployment, wanted.by),
+    same(`${name}: tries at the first provider`, tries, wanted.tries),
+    same(`${name}: circuit`, state, wanted.state),
   ]
 }
 
@@ -113,9 +104,9 @@ async function queues(playing: Playing): Promise<readonly Claim[]> {
   const { answers, wellMs } = await waitOut(playing)
   await quiet(stage)
   return [
-    claim('answers', answers.length, CALLS),
-    claim('whole texts', answers.every(({ result }) => isWhole(TIDE, result)), true),
-    claim('every call waited for the end of the outage', answers.every(({ atMs }) => atMs >= OUTAGE_MS - TIMER_MS), true),
+    same('answers', answers.length, CALLS),
+    same('whole texts', answers.every(({ result }) => isWhole(TIDE, result)), true),
+    same('every call waited for the end of the outage', answers.every(({ atMs }) => atMs >= OUTAGE_MS - TIMER_MS), true),
     ...gentle(stage, wellMs),
     ...clean(stage, gateway.health().calls),
   ]

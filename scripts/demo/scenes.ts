@@ -2,6 +2,7 @@ import { GatewayError, type CallOptions, type GatewayOptions } from 'sallyport'
 import type { Fault } from '../loopback/index.js'
 import { ANSWERS } from './answers.js'
 import { chat, stream } from './ask.js'
+import { BUDGETS } from './budgets.js'
 import { clean, judge, quiet, type Claim, type Expected } from './check.js'
 import { OUTAGES } from './outages.js'
 import { attempts, dollars, report, time } from './report.js'
@@ -177,4 +178,5 @@ export const SCENES: readonly Scene[] = [
     play: playing => leave(playing, 'Tell me a long story about the sea.'),
   },
   ...OUTAGES,
+  ...BUDGETS,
 ]

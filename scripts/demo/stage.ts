@@ -3,12 +3,14 @@ import { isRecord, textOf } from '../loopback/dialect.js'
 import { startProvider, type Fault, type LoopbackProvider, type LoopbackRequest, type PlanRequest } from '../loopback/index.js'
 import { ANSWERS } from './answers.js'
 
-/** The gateway of the demo has one route. */
+/** The gateway of the demo: one route to ask for, and a cheaper one that a budget may choose. */
 export type DemoGateway = Gateway<{ readonly smart: RouteConfig }>
 
 /** The deployments of the chain, in order, with prices made up for the demo. */
 export const FIRST = { id: 'openai/gpt-5.6', model: 'gpt-5.6', price: { input: 1.25, output: 10 }, firstTokenMs: 180 } as const
 export const SECOND = { id: 'anthropic/claude-sonnet-4-5', model: 'claude-sonnet-4-5', price: { input: 3, output: 15 }, firstTokenMs: 240 } as const
+/** What the route "cheap" asks, at the second provider. */
+export const CHEAP = { id: 'anthropic/claude-haiku-4-5', model: 'claude-haiku-4-5', price: { input: 0.25, output: 1.25 } } as const
 /** The only key the loopback providers are ever shown. */
 export const KEY = 'demo'
 /** About 50 tokens a second. */
@@ -24,6 +26,10 @@ function answering(place: 0 | 1): (request: PlanRequest) => string {
   return request => ANSWERS.get(questionOf(request))?.[place] ?? 'Nobody has recorded an answer to that.'
 }
 
+interface Reach {
+  readonly baseUrl: string
+  readonly apiKey: string
+}
 interface Script {
   faults: readonly Fault[]
   from: number
@@ -69,14 +75,14 @@ export class Stage {
     this.script.faults = faults
     this.script.from = this.first.requests.length
     this.script.down = false
+    const [first, second] = [this.first, this.second].map(({ baseUrl }) => ({ baseUrl, apiKey: KEY })) as [Reach, Reach]
+    const routes = {
+      smart: fallback(openai(FIRST.model, { ...first, price: FIRST.price }), anthropic(SECOND.model, { ...second, price: SECOND.price })),
+      cheap: anthropic(CHEAP.model, { ...second, price: CHEAP.price }),
+    }
     return new Gateway<{ readonly smart: RouteConfig }>({
       ...settings,
-      routes: {
-        smart: fallback(
-          openai(FIRST.model, { baseUrl: this.first.baseUrl, apiKey: KEY, price: FIRST.price }),
-          anthropic(SECOND.model, { baseUrl: this.second.baseUrl, apiKey: KEY, price: SECOND.price }),
-        ),
-      },
+      routes,
       plugins: [{ name: 'demo', observe: record => void (this.record = record) }],
     })
   }

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { BUDGETS } from '../../scripts/demo/budgets.js'
 import { demo } from '../../scripts/demo/demo.js'
 import { OUTAGES } from '../../scripts/demo/outages.js'
 import { answered, SCENES, type Scene } from '../../scripts/demo/scenes.js'
@@ -132,11 +133,15 @@ describe('the verdict of the demo', () => {
     expect(out.text).not.toContain('all is well')
   })
   const [dies, waits] = OUTAGES as readonly [Scene, Scene]
+  const [refuses, downgrades, keys] = BUDGETS as readonly [Scene, Scene, Scene]
   const spoilt: readonly (readonly [trouble: string, scene: Scene])[] = [
     ['a dead provider is still asked', { ...dies, settings: { ...dies.settings, breaker: false } }],
     ['its circuit opens one failure late', { ...dies, settings: { ...dies.settings, breaker: { failures: 4, probeIntervalMs: 1_500 } } }],
     ['its probe comes too soon', { ...dies, settings: { ...dies.settings, breaker: { probeIntervalMs: 100 } } }],
     ['calls fail where they should wait out an outage', { ...waits, settings: { ...waits.settings, queue: false } }],
+    ['a budget refuses nobody', { ...refuses, settings: { ...refuses.settings, budgets: [] } }],
+    ['a budget runs low and nobody goes another way', { ...downgrades, settings: { ...downgrades.settings, budgets: [] } }],
+    ['a key is refused by the limit of somebody else', { ...keys, settings: { ...keys.settings, limits: [{ requestsPerMinute: 1 }] } }],
     ['providers that are back are stormed', { ...waits, settings: { ...waits.settings, breaker: false, retry: { baseMs: 300, attempts: 40, maxAttempts: 80 } } }],
   ]
   it.each(spoilt)('is "wrong" where %s', async (_trouble, scene) => {
