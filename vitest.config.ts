@@ -8,6 +8,8 @@ export default defineConfig({
     alias: [
       { find: /^#platform$/, replacement: at('./src/platform/node.ts') },
       { find: /^sallyport\/testing$/, replacement: at('./src/testing/index.ts') },
+      { find: /^sallyport\/audit$/, replacement: at('./src/plugins/audit.ts') },
+      { find: /^sallyport\/(redis|sqlite)$/, replacement: at('./src/state/$1.ts') },
       { find: /^sallyport$/, replacement: at('./src/index.ts') },
     ],
   },

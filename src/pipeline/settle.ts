@@ -49,12 +49,13 @@ export function createSettle({ plugins, clock, content, learning, later }: { plu
     if (observers.length > 0 || learns) {
       const record = (settled.record = recordOf(call, end, known, settled, content))
       const told = (lived: boolean): void => {
-        const whole = lived ? record : Object.freeze({ ...record, costNanos: 0 })
+        // Then its cost is with the record of the lapsed hold, and spent is what both say together.
+        const whole = lived ? record : Object.freeze({ ...record, costNanos: 0, policy: Object.freeze({ ...(record.policy ?? { decision: 'allowed' }), settled: false }) })
         for (const plugin of observers) tell(plugin, whole)
         if (learns) learning.seen(admitted.route, whole)
       }
       if (typeof closing === 'boolean') told(closing)
-      else later(closing.then(told, () => told(true)))
+      else later(closing.then(told, () => told(false)))
     }
     return settled
   }

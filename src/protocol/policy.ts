@@ -118,6 +118,8 @@ export interface PolicyDecision {
   /** The policy that refused or downgraded it. */
   readonly by?: string
   readonly code?: Code
+  /** False: the store did not take what the call used, or its hold had lapsed. `costNanos` is then 0 here, and the bound in the record of the hold that lapsed. */
+  readonly settled?: false
 }
 
 /** A question to `gateway.spend()`. */

@@ -31,20 +31,21 @@ export class Counters {
   /** In places that are used again: a `Map` whose members change all the time keeps old ones alive. The number in an id is the place. */
   readonly #holds: (Hold | undefined)[] = []
   readonly #free: number[] = []
-  readonly #tallies = new Tallies()
+  readonly #tallies: Tallies
   #entries = 0
   #made = 0
   #sweepAt = FIRST_SWEEP
   /** No hold lapses before. */
   #lapseAtMs = Infinity
 
-  constructor(clock: Clock, max: number) {
+  constructor(clock: Clock, max: number, maxTallies: number) {
     this.#clock = clock
+    this.#tallies = new Tallies(maxTallies)
     this.#max = max
   }
 
   get #used(): number {
-    return this.#shelf.size + this.#holds.length - this.#free.length + this.#entries + this.#tallies.size
+    return this.#shelf.size + this.#holds.length - this.#free.length + this.#entries
   }
 
   add(key: string, amount: number): number {
@@ -80,7 +81,7 @@ export class Counters {
     for (const { counter, entry } of parts) if (counter.counts(entry)) plus(counter.sum - entry.amount, chargeOf(charges, counter.key), counter.key)
     for (const { key } of others) plus(this.#shelf.get(key)?.sum ?? 0, chargeOf(others, key), key)
     this.#tallies.check(tallies)
-    this.#room(others.length + this.#tallies.fresh(tallies), nowMs)
+    this.#room(others.length, nowMs)
     this.#drop(hold)
     for (const { counter, entry } of parts) counter.settle(entry, chargeOf(charges, counter.key))
     for (const { key, amount } of others) this.#shelf.put(key).sum += amount
@@ -100,7 +101,6 @@ export class Counters {
   tally(tallies: readonly Tally[]): void {
     checkTallies(tallies)
     this.#tallies.check(tallies)
-    this.#room(this.#tallies.fresh(tallies), this.#clock.now())
     this.#tallies.add(tallies)
   }
 
@@ -184,7 +184,7 @@ export class Counters {
       return counter.spent(nowMs)
     })
     this.#sweepAt = Math.max(FIRST_SWEEP, 2 * (this.#used + more))
-    if (this.#used + more > this.#max) throw new GatewayError('invalid_config', `The memory store is full: ${this.#max} counters, window entries, tallies and holds. Raise maxCounters or use a shared store.`)
+    if (this.#used + more > this.#max) throw new GatewayError('invalid_config', `The memory store is full: ${this.#max} counters, window entries and holds. Raise maxCounters or use a shared store.`)
   }
 }
 

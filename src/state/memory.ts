@@ -13,11 +13,13 @@ export interface MemoryStoreOptions {
   readonly maxEntries?: number
   /** Bytes of keys and values with a `ttlMs`, counted as two per character; and as many without. Default 64 MiB. */
   readonly maxBytes?: number
-  /** Counters, window entries, tallies and open holds together. These are never evicted: past it `invalid_config` is thrown. Default 1,000,000. */
+  /** Counters, milliseconds of windows and open holds together. These are never evicted: past it `invalid_config` is thrown. Default 1,000,000. */
   readonly maxCounters?: number
+  /** Sums of `tally`: past it the group that was begun first is forgotten. Default 200,000. */
+  readonly maxTallies?: number
 }
 
-const OPTIONS = new Set(['clock', 'maxEntries', 'maxBytes', 'maxCounters'])
+const OPTIONS = new Set(['clock', 'maxEntries', 'maxBytes', 'maxCounters', 'maxTallies'])
 
 interface Value {
   readonly text: string
@@ -139,7 +141,7 @@ export function memoryStore(options: MemoryStoreOptions): Store {
   const { clock } = options
   if (typeof clock?.now !== 'function') throw new GatewayError('invalid_config', 'memoryStore needs a clock: memoryStore({ clock }).')
   const values = new Values(clock, bound(options.maxEntries, 10_000, 'maxEntries'), bound(options.maxBytes, 64 * 1024 * 1024, 'maxBytes'))
-  const counters = new Counters(clock, bound(options.maxCounters, 1_000_000, 'maxCounters'))
+  const counters = new Counters(clock, bound(options.maxCounters, 1_000_000, 'maxCounters'), bound(options.maxTallies, 200_000, 'maxTallies'))
   return {
     get: async key => values.get(key),
     set: async (key, value, { ttlMs } = {}) => values.set(key, value, ttlMs),

@@ -4,7 +4,13 @@ import { plus } from './claims.js'
 /** Sums that limit nothing, by group and field. */
 export class Tallies {
   readonly #groups = new Map<string, Map<string, number>>()
+  readonly #most: number
   #size = 0
+
+  /** @param most sums that are kept: past it the group that was begun first is forgotten. */
+  constructor(most: number) {
+    this.#most = most
+  }
 
   get size(): number {
     return this.#size
@@ -15,13 +21,6 @@ export class Tallies {
     for (const { group, field, amount } of tallies) plus(this.#groups.get(group)?.get(field) ?? 0, amount, field)
   }
 
-  /** How many of them are new. */
-  fresh(tallies: readonly Tally[]): number {
-    let fresh = 0
-    for (const { group, field } of tallies) if (this.#groups.get(group)?.has(field) !== true) fresh++
-    return fresh
-  }
-
   add(tallies: readonly Tally[]): void {
     for (const { group, field, amount } of tallies) {
       let sums = this.#groups.get(group)
@@ -29,6 +28,16 @@ export class Tallies {
       const sum = sums.get(field)
       if (sum === undefined) this.#size++
       sums.set(field, (sum ?? 0) + amount)
+    }
+    if (this.#size > this.#most) this.#forget()
+  }
+
+  /** Memory is no archive: the group that is being written to stays. */
+  #forget(): void {
+    for (const [group, sums] of this.#groups) {
+      if (this.#size <= this.#most || this.#groups.size === 1) return
+      this.#groups.delete(group)
+      this.#size -= sums.size
     }
   }
 

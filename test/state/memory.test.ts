@@ -285,3 +285,11 @@ describe('options', () => {
     expect(await two.add('a', 1)).toBe(1)
   })
 })
+
+test('sums of spending fill no store for good: the oldest group is forgotten', async () => {
+  const { store } = make({ maxTallies: 10, maxCounters: 5 })
+  for (let group = 0; group < 100; group++) await store.tally([{ group: `g${String(group).padStart(3, '0')}`, field: 'a', amount: 1 }, { group: `g${String(group).padStart(3, '0')}`, field: 'b', amount: 2 }])
+  expect((await store.tallies({ start: 'g', end: 'h' })).map(([group]) => group)).toEqual(['g095', 'g095', 'g096', 'g096', 'g097', 'g097', 'g098', 'g098', 'g099', 'g099'])
+  for (let field = 0; field < 30; field++) await store.tally([{ group: 'h', field: String(field), amount: 1 }])
+  expect((await store.tallies({ start: 'g', end: 'i' })).length).toBe(30)
+})
