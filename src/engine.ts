@@ -162,7 +162,7 @@ export class Engine {
 
   async spend(query: SpendQuery): Promise<readonly SpendRow[]> {
     await this.#ledger.flush()
-    return spend(this.#store, this.#parts.clock, query)
+    return spend(this.#store, query)
   }
 
   async flush(): Promise<void> {
