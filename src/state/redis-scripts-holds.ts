@@ -96,12 +96,15 @@ redis.call('ZADD', holds, exact(now + ttl), id)
 return answer
 `
 
-/** KEYS: version, holds, the hold, counters, groups. ARGV: now, hold, charges, tallies, keep. */
+/**
+ * KEYS: version, holds, the hold, counters, groups. ARGV: now, hold, charges, tallies, keep, mark. The mark of a settle is left in place of
+ * the hold for a while: who sends the same one again, having heard no answer, is told that it was done, without the counters.
+ */
 const SETTLE = `
 local id, keep = ARGV[2], tonumber(ARGV[5])
 local ends = tonumber(redis.call('ZSCORE', holds, id))
 local kept = ends and now < ends and redis.call('GET', holdOf(id))
-if not kept then return { 'none' } end
+if not kept then return { not ends and redis.call('GET', holdOf(id)) == ARGV[6] and 'ok' or 'none' } end
 local parts, charges, tallies = cmsgpack.unpack(kept)[1], cjson.decode(ARGV[3]), cjson.decode(ARGV[4])
 local used, others, mine = {}, {}, {}
 for _, charge in ipairs(charges) do used[charge[1]] = charge[2] end
@@ -120,7 +123,8 @@ end
 local passed = inexact(tallies)
 if passed then return { 'passed', passed } end
 redis.call('ZREM', holds, id)
-redis.call('UNLINK', holdOf(id))
+redis.call('SET', holdOf(id), ARGV[6])
+expire(holdOf(id), now + GRACE)
 for _, part in ipairs(parts) do give(part, used[part[2]] or 0) end
 for _, charge in ipairs(others) do change(keyOf('all:' .. charge[1]), 's', charge[2]) end
 tallied(tallies, keep)

@@ -29,6 +29,8 @@ export type RedisStore = Store & {
 const OPTIONS = new Set(['prefix', 'timeoutMs', 'keepTalliesMs', 'now'])
 const DAY_MS = 86_400_000
 const MAX_PREFIX = 128
+/** Past it the oldest settle that was not answered is forgotten: sent again, it finds its hold gone. */
+const MOST_UNHEARD = 10_000
 /** What one script reads at most: index entries of a scan, groups, and fields of groups before the last one. */
 const PAGE = { values: '500', groups: '500', fields: '5000' } as const
 
@@ -40,6 +42,9 @@ class ServerStore {
   readonly #keys: Keys
   readonly #keep: string
   #holds = 0
+  #settles = 0
+  /** Marks of settles that were not answered, by hold. */
+  readonly #unheard = new Map<string, number>()
 
   constructor(link: Link, keys: Keys, keepTalliesMs: number) {
     this.#link = link
@@ -89,7 +94,7 @@ class ServerStore {
   async acquire(claims: readonly Claim[], lease: Lease): Promise<ClaimVerdict> {
     checkClaims(claims)
     checkLease(lease)
-    const giveBack = (id: string): void => void this.#settle(id, [], []).catch(() => undefined)
+    const giveBack = (id: string): void => void this.#settle(id, [], [], ++this.#settles).catch(() => undefined)
     return this.#link.within(
       () => this.#acquire(claims, lease, giveBack),
       verdict => {
@@ -101,7 +106,15 @@ class ServerStore {
   async settle(holdId: string, charges: Charges, tallies: readonly Tally[] = []): Promise<readonly Standing[] | undefined> {
     const used = [...chargesOf(charges)]
     checkTallies(tallies)
-    return this.#link.within(() => this.#settle(holdId, used, tallies))
+    const mark = this.#unheard.get(holdId) ?? ++this.#settles
+    if (this.#unheard.size >= MOST_UNHEARD) for (const oldest of this.#unheard.keys()) {
+      this.#unheard.delete(oldest)
+      break
+    }
+    this.#unheard.set(holdId, mark)
+    const standings = await this.#link.within(() => this.#settle(holdId, used, tallies, mark))
+    this.#unheard.delete(holdId)
+    return standings
   }
 
   async renew(holdId: string, ttlMs: number): Promise<boolean> {
@@ -147,11 +160,11 @@ class ServerStore {
     return told.length === 0 ? verdict : { ...verdict, lapsed: lapsedOf(told) }
   }
 
-  async #settle(holdId: string, used: readonly (readonly [string, number])[], tallies: readonly Tally[]): Promise<readonly Standing[] | undefined> {
+  async #settle(holdId: string, used: readonly (readonly [string, number])[], tallies: readonly Tally[], mark: number): Promise<readonly Standing[] | undefined> {
     const others = used.map(([key]) => this.#keys.counter(counterId(key))[0])
     const keys = [this.#keys.holds, this.#keys.hold(holdId), ...others, ...(tallies.length === 0 ? [] : this.#groupKeys(tallies))]
     const charges = JSON.stringify(used.map(([key, amount]) => [encoded(key), amount]))
-    const reply = await this.#link.run('settle', keys, [encoded(holdId), charges, talliesText(tallies), this.#keep])
+    const reply = await this.#link.run('settle', keys, [encoded(holdId), charges, talliesText(tallies), this.#keep, `${await this.#link.instance()}_${mark}`])
     return reply[0] === 'none' ? undefined : standingsOf(done(reply))
   }
 
