@@ -9,6 +9,8 @@ const NANOS_PER_DOLLAR = 1e9
 /** Alerts that were told; past it the oldest are forgotten, and the store is asked again. */
 const MOST_TOLD = 10_000
 
+type Charge = { readonly key: string; readonly amount: number }
+
 /** A hold that is renewed. It knows its place: a `Set` whose members change with every call keeps old ones alive. */
 export interface OpenHold {
   readonly id: string
@@ -52,10 +54,31 @@ export class Ledger {
   }
 
   /** Gives the counters as they are then; nothing where the hold had lapsed, and was charged or released by that. */
-  settle(hold: OpenHold, charges: readonly { readonly key: string; readonly amount: number }[], tallies: readonly Tally[]): readonly Standing[] | undefined | Promise<readonly Standing[] | undefined> {
+  settle(hold: OpenHold, charges: readonly Charge[], tallies: readonly Tally[]): readonly Standing[] | undefined | Promise<readonly Standing[] | undefined> {
+    const { prompt } = this.#parts.store
+    if (prompt === undefined) return this.#settle(hold, charges, tallies)
     this.#untrack(hold)
-    const { store } = this.#parts
-    return store.prompt === undefined ? store.settle(hold.id, charges, tallies) : store.prompt.settle(hold.id, charges, tallies)
+    return prompt.settle(hold.id, charges, tallies)
+  }
+
+  /**
+   * While the store cannot be asked it is tried again, for half a lease, and the hold is renewed: else it would lapse, and be charged at its
+   * bound.
+   */
+  async #settle(hold: OpenHold, charges: readonly Charge[], tallies: readonly Tally[]): Promise<readonly Standing[] | undefined> {
+    const { store, clock } = this.#parts
+    const untilMs = clock.now() + this.#leaseMs / 2
+    this.#untrack(hold)
+    for (;;) {
+      try {
+        return await store.settle(hold.id, charges, tallies)
+      } catch (error) {
+        if (storeFault(error).code !== 'store_unavailable' || clock.now() >= untilMs) throw error
+      }
+      const open = this.track(hold.id)
+      await new Promise<void>(resolve => void clock.after(this.#leaseMs / 60, resolve))
+      this.#untrack(open)
+    }
   }
 
   /** Gives back what came too late for anybody. */
