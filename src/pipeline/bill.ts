@@ -36,6 +36,8 @@ function reports(usage: Usage | undefined): boolean {
   return usage?.reportedCostUsd !== undefined || (usage?.inputTokens !== undefined && usage.outputTokens !== undefined)
 }
 
-function estimatedUsage(attempt: Attempt): Usage {
-  return { inputTokens: estimateInputTokens(attempt.request), outputTokens: estimateTokens(attempt.arrived) }
+/** What arrived cannot have more tokens than were allowed: the estimate must not pass what was held for them. */
+function estimatedUsage({ request, arrived, live }: Attempt): Usage {
+  const most = request.maxOutputTokens ?? live.deployment.capabilities.maxOutputTokens ?? Infinity
+  return { inputTokens: estimateInputTokens(request), outputTokens: Math.min(most, estimateTokens(arrived)) }
 }
