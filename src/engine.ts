@@ -90,7 +90,7 @@ export class Engine {
     this.#store = options.store ?? memoryStore({ clock })
     started(this.#store, clock)
     this.#alert = alertsTo(options.onAlert, postOver(transport, clock), work => this.#ledger.later(work))
-    const ledger = (this.#ledger = new Ledger({ store: this.#store, clock, onAlert: this.#alert, onLapsed: owner => this.#lapsed(owner) }))
+    const ledger = (this.#ledger = new Ledger({ store: this.#store, clock, onAlert: this.#alert, onLapsed: owner => this.#lapsed(owner), ...(options.leaseMs !== undefined && { leaseMs: options.leaseMs }) }))
     const settle = createSettle({ plugins, clock, content, learning: this.#learning, later: work => ledger.later(work) })
     const stats = (deployment: Deployment): DeploymentStats => this.#fleet.stats(deployment)
     const view = createView({ random, nowMs: () => clock.now(), stats, cost: (deployment, request) => expectedCost(request, prices.of(deployment), stats(deployment)) })

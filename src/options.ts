@@ -93,6 +93,8 @@ export interface GatewayOptions<
   readonly audit?: AuditLog
   /** Where spend, limits and keys are kept. Default: the memory of this process. */
   readonly store?: Store
+  /** How long what a call holds of its budgets and limits outlives its process, in milliseconds, 1,000 at least. Default 60,000. */
+  readonly leaseMs?: number
   readonly clock?: Clock
   readonly random?: Random
 }
@@ -150,6 +152,7 @@ const gatewayShape = z.strictObject({
   shares: z.optional(z.custom(value => isObject(value) && Object.values(value).every(share => finite(share, 0)), "must be { [tenant]: weight }, each above 0, such as { search: 3, '*': 1 }")),
   onStoreError: z.optional(oneOf('refuse', 'allow')),
   store: z.optional(z.custom(value => isObject(value) && STORE_VERBS.every(verb => typeof value[verb] === 'function'), 'must be a store, such as sqliteStore(path) or redisStore(client)')),
+  leaseMs: z.optional(z.custom(value => finite(value, 999.999), 'must be a number of milliseconds, 1,000 or more')),
   fetch: z.optional(aFunction),
   agent: z.optional(z.custom(value => typeof value === 'object' && value !== null, 'must be an http.Agent')),
   clock: z.optional(z.custom(value => isObject(value) && typeof value['now'] === 'function' && typeof value['after'] === 'function', 'must be { now(), after(ms, fn) }')),
