@@ -1,6 +1,6 @@
 import type { Capabilities } from './ports.js'
 import { rateOf, type Price, type Rates } from './rates.js'
-import type { Part, UpstreamRequest } from './request.js'
+import type { Message, Part, UpstreamRequest } from './request.js'
 
 /** The most one attempt can use: what a hold is made of. */
 export interface Bound {
@@ -36,17 +36,22 @@ function bytesOf(text: string): number {
 export function boundOf(request: UpstreamRequest, { maxOutputTokens }: Capabilities): Bound {
   const { messages, tools = [], output, providerOptions } = request
   let tokens = CALL_TOKENS
-  for (const message of messages) {
-    tokens += MESSAGE_TOKENS
-    const { content } = message
-    if (typeof content === 'string') tokens += bytesOf(content)
-    else for (const part of content) tokens += partTokens(part)
-  }
+  for (const message of messages) tokens += messageTokens(message)
   if (tools.length > 0) tokens += TOOLS_TOKENS
   for (const tool of tools) tokens += MESSAGE_TOKENS + bytesOf(JSON.stringify(tool) ?? '')
   if (output !== undefined) tokens += bytesOf(JSON.stringify(output) ?? '')
   if (providerOptions !== undefined) tokens += bytesOf(JSON.stringify(providerOptions) ?? '')
   return { inputTokens: tokens, outputTokens: request.maxOutputTokens ?? maxOutputTokens ?? Infinity }
+}
+
+function messageTokens(message: Message): number {
+  const { content } = message
+  let tokens = MESSAGE_TOKENS
+  if (message.role === 'tool') tokens += bytesOf(message.toolCallId)
+  if (message.role === 'user' && message.name !== undefined) tokens += bytesOf(message.name)
+  if (typeof content === 'string') return tokens + bytesOf(content)
+  for (const part of content) tokens += partTokens(part)
+  return tokens
 }
 
 function partTokens(part: Part): number {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { fallback, type BudgetOptions, type OnUnknownPrice } from '../../src/index.js'
 import { scripted } from '../../src/testing/index.js'
-import { ask, BOUND, deployment, money, NANOS, OUTPUT_BOUND, says, usd } from './money-scene.js'
+import { BOUND, deployment, money, NANOS, OUTPUT_BOUND, says, usd } from './money-scene.js'
 import { thrown } from './support.js'
 
 const BUDGET: BudgetOptions = { name: 'b', usd: usd(2 * BOUND), window: 'total' }
