@@ -161,7 +161,7 @@ export class Engine {
   }
 
   async spend(query: SpendQuery): Promise<readonly SpendRow[]> {
-    await this.#ledger.flush()
+    await this.#ledger.settled()
     return spend(this.#store, query)
   }
 

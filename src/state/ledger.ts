@@ -35,6 +35,9 @@ export class Ledger {
   readonly #told = new Set<string>()
   #timer: Timer | undefined
   #failures = 0
+  #hurried = 0
+  /** Settles that wait for the store to come back. */
+  readonly #paused = new Set<() => void>()
 
   constructor(parts: LedgerParts) {
     this.#parts = parts
@@ -73,12 +76,24 @@ export class Ledger {
       try {
         return await store.settle(hold.id, charges, tallies)
       } catch (error) {
-        if (storeFault(error).code !== 'store_unavailable' || clock.now() >= untilMs) throw error
+        if (storeFault(error).code !== 'store_unavailable' || clock.now() >= untilMs || this.#hurried > 0) throw error
       }
       const open = this.track(hold.id)
-      await new Promise<void>(resolve => void clock.after(this.#leaseMs / 60, resolve))
+      await this.#pause()
       this.#untrack(open)
     }
+  }
+
+  #pause(): Promise<void> {
+    return new Promise(resolve => {
+      const timer = this.#parts.clock.after(this.#leaseMs / 60, () => go())
+      const go = (): void => {
+        timer.cancel()
+        this.#paused.delete(go)
+        resolve()
+      }
+      this.#paused.add(go)
+    })
   }
 
   /** Gives back what came too late for anybody. */
@@ -116,8 +131,17 @@ export class Ledger {
     this.#pending.add(quiet)
   }
 
+  /** What the store does not take now is given up: whoever flushes may be about to end. */
   async flush(): Promise<void> {
+    this.#hurried++
+    for (const go of this.#paused) go()
     while (this.#pending.size > 0) await Promise.all(this.#pending)
+    this.#hurried--
+  }
+
+  /** Waits for what is under way, but for no store that is out. */
+  async settled(): Promise<void> {
+    if (this.#paused.size === 0) await Promise.all(this.#pending)
   }
 
   close(): void {

@@ -21,6 +21,8 @@ export interface Payee {
 
 const LONGEST_KEY = 800
 const LONGEST_NAME = 200
+/** Of what stores take for an owner. */
+const LONGEST_TEXT = 12_000
 const SOFT = Number.MAX_SAFE_INTEGER
 
 /** One counter that calls count in. */
@@ -102,6 +104,14 @@ function linesOf({ policy, of, open }: Matched, payee: Payee): readonly Line[] {
   return policy.meters.map(meter => new Line(policy, meter, whose, only))
 }
 
+/** Names and tags may be long; that a call was here is written down in any case. */
+function textOf(payer: Payer): string {
+  const whole = JSON.stringify(payer)
+  if (whole.length <= LONGEST_TEXT) return whole
+  const untagged = JSON.stringify({ ...payer, tags: [] })
+  return untagged.length <= LONGEST_TEXT ? untagged : '{"tags":[],"route":""}'
+}
+
 /** How many payers are remembered with their counters. */
 const MOST_PAYERS = 1_000
 
@@ -125,7 +135,7 @@ export class Account {
     this.policies = matched(policies, payer)
     this.hard = this.policies.some(({ policy }) => policy.kind === 'budget' && policy.hard)
     this.counts = this.hard || this.policies.some(({ policy }) => policy.kind === 'limit' && policy.meters.some(({ kind }) => kind === 'outputTokens' || kind === 'tokens'))
-    this.#text = JSON.stringify(payer)
+    this.#text = textOf(payer)
   }
 
   /** The counters of a call that this one answers; the same objects for the same counters. */

@@ -1,6 +1,7 @@
 import { GatewayError } from '../protocol/errors.js'
 import type { SpendQuery, SpendRow } from '../protocol/policy.js'
 import type { Deployment, Store, Tally } from '../protocol/ports.js'
+import { hash53 } from '../protocol/hash.js'
 import { isObject } from '../protocol/json.js'
 import { refuseUnknownKeys } from '../protocol/suggest.js'
 import type { Payer } from './meters.js'
@@ -13,6 +14,8 @@ const BY = ['team', 'project', 'user', 'key', 'route', 'provider', 'deployment',
 const QUERY = new Set(['by', 'from', 'to', 'where'])
 const DIMENSIONS = new Set<string>([...BY, 'tag'])
 const MOST_MODEL = 200
+const MOST_FIELD = 16_000
+const MOST_CUT = 60
 const LATEST_MS = 253_402_300_799_000
 
 type Row = { nanos: number; attempts: number; unpriced: number }
@@ -50,11 +53,20 @@ export class Spender {
     let fields = this.#fields.get(id)
     if (fields === undefined) {
       const { team = null, project = null, user = null, key = null, route, tags } = this.#payer
-      const what = JSON.stringify([team, project, user, key, route, provider, id, model.slice(0, MOST_MODEL), ...new Set(tags)])
+      const what = named([team, project, user, key, route, provider, id, model.slice(0, MOST_MODEL), ...new Set(tags)])
       this.#fields.set(id, (fields = { n: `n${what}`, a: `a${what}`, u: `u${what}` }))
     }
     return fields
   }
+}
+
+/** As they are where a field of the store can hold them; else long names are cut, and told apart by a hash, and the last tags are left out. */
+function named(values: readonly (string | null)[]): string {
+  const whole = JSON.stringify(values)
+  if (whole.length <= MOST_FIELD) return whole
+  const cut = values.map(value => (value === null || value.length <= MOST_CUT ? value : `${value.slice(0, MOST_CUT - 12)}~${hash53(value).toString(36)}`))
+  while (cut.length > BY.length && JSON.stringify(cut).length > MOST_FIELD) cut.pop()
+  return JSON.stringify(cut)
 }
 
 function groupOf(ms: number): string {
