@@ -97,6 +97,8 @@ export interface Provider {
   readonly baseUrl: string
   /** Environment variables of its key, first found wins. */
   readonly env: readonly string[]
+  /** It only has the name of a provider that is known: keys given for that one are not for it. */
+  readonly borrowed?: boolean
   /** Works without a key (a local server). */
   readonly keyless?: boolean
   readonly headers?: Headers
@@ -159,7 +161,7 @@ function reachOf(provider: Provider, options: DeploymentOptions, where: string):
     baseUrl,
     keyless: provider.keyless ?? false,
     ...(options.apiKey !== undefined && { keys: keysOf(options.apiKey) }),
-    ...(own && { home: true }),
+    ...(own && provider.borrowed !== true && { home: true }),
     ...(own && provider.env.length > 0 && { env: provider.env }),
   }
 }

@@ -113,13 +113,16 @@ function adapterOf(server: CompatibleServer): () => Promise<Adapter> {
   return loadOpenaiAdapter(quirks)
 }
 
+/** Providers with a factory of their own. */
+const NAMED: ReadonlySet<string> = new Set(['openai', 'anthropic'])
+
 function fromServer(server: CompatibleServer, model: string, options: CompatibleOptions): Deployment {
   refuseUnknownKeys(server, SERVER, 'compatible({ name, baseUrl })')
   if (typeof server.name !== 'string' || !/^[\w.-]{1,64}$/.test(server.name)) throw bad('compatible({ name, baseUrl }): name must be letters, digits, ".", "-" and "_".')
   if (server.keyless !== undefined && typeof server.keyless !== 'boolean') throw bad('compatible({ name, baseUrl }): keyless must be true or false.')
   const { settings, ...rest } = isObject(options as unknown) ? options : { ...options }
   if (settings !== undefined) throw bad('compatible({ name, baseUrl }) takes no settings. Write the base URL whole.')
-  const provider = { name: server.name, adapter: adapterOf(server), baseUrl: server.baseUrl, env: [], keyless: server.keyless ?? true }
+  const provider = { name: server.name, adapter: adapterOf(server), baseUrl: server.baseUrl, env: [], keyless: server.keyless ?? true, borrowed: BY_ID.has(server.name) || NAMED.has(server.name) }
   return defineDeployment(provider, model, rest)
 }
 

@@ -93,9 +93,10 @@ describe('over real sockets', () => {
   it('a key of a provider is never sent to another host than its own', async () => {
     const home = await provider({ dialect: 'openai' })
     vi.stubEnv('OPENAI_API_KEY', OTHER)
-    const gateway = new Gateway({ routes: { smart: openai('gpt-4.1', { baseUrl: home.baseUrl }), mine: compatible({ name: 'my-server', baseUrl: home.baseUrl }, 'gpt-4.1'), own: openai('gpt-4.1', { baseUrl: home.baseUrl, apiKey: 'given for this host' }) }, credentials: { openai: KEY } } as GatewayOptions)
+    const gateway = new Gateway({ routes: { smart: openai('gpt-4.1', { baseUrl: home.baseUrl }), mine: compatible({ name: 'my-server', baseUrl: home.baseUrl }, 'gpt-4.1'), borrowed: compatible({ name: 'openai', baseUrl: home.baseUrl }, 'gpt-4.1'), own: openai('gpt-4.1', { baseUrl: home.baseUrl, apiKey: 'given for this host' }) }, credentials: { openai: KEY } } as GatewayOptions)
     expect((await thrown(() => gateway.chat(ASK as never))).code).toBe('no_candidates')
     await gateway.chat({ model: 'mine', messages: 'Hi' } as never).catch(() => undefined)
+    await gateway.chat({ model: 'borrowed', messages: 'Hi' } as never).catch(() => undefined)
     gateway.setCredential('openai', OTHER)
     await thrown(() => gateway.chat(ASK as never))
     await gateway.chat({ model: 'own', messages: 'Hi' } as never)

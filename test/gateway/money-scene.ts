@@ -6,7 +6,7 @@ import { witness } from './support.js'
 
 /** 1,000 nano-dollars an input token, 2,000 an output token. */
 export const PRICE = { input: 1, output: 2 }
-export const USAGE = { inputTokens: 10, outputTokens: 5 }
+const USAGE = { inputTokens: 10, outputTokens: 5 }
 /** What {@link USAGE} costs at {@link PRICE}. */
 export const NANOS = 20_000
 /** What `ask()` can use at most: 256 and 64 tokens around its two bytes, and its `maxOutputTokens`. */
@@ -23,7 +23,7 @@ export const says = (text = 'Hello', more: object = {}): Extract<ScriptedOptions
 export const deployment = (id: string, answers: ScriptedOptions['answers'] = says(), more: Partial<ScriptedOptions> = {}): ScriptedDeployment => scripted({ id, provider: `p-${id}`, model: `m-${id}`, price: PRICE, ...more, answers })
 
 type Verb = 'acquire' | 'settle' | 'renew' | 'get' | 'tally'
-export interface Standing {
+interface Standing {
   readonly charged: number
   readonly held: number
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { Alert } from '../../src/protocol/policy.js'
 import { Ledger, storeFault } from '../../src/state/ledger.js'
-import { linesOf, matched, type Line } from '../../src/state/meters.js'
+import { Accounts, type Line, type Payer } from '../../src/state/meters.js'
 import { budgetsOf, limitsOf } from '../../src/state/policies.js'
-import { spend, spendTallies } from '../../src/state/spend.js'
+import { spend, Spender } from '../../src/state/spend.js'
 import { virtualClock } from '../../src/testing/index.js'
 import { books } from '../gateway/money-scene.js'
 
@@ -19,25 +19,28 @@ function scene() {
   const store = books(clock)
   const alerts: Alert[] = []
   const ledger = new Ledger({ store, clock, onAlert: alert => void alerts.push(alert), onLapsed: () => undefined })
-  return { clock, store, alerts, ledger, hold: () => ledger.acquire([{ key: 'k', amount: 1, limit: 10 }], { payer: PAYER }, []) }
+  return { clock, store, alerts, ledger, hold: () => ledger.acquire([{ key: 'k', amount: 1, limit: 10 }], '{}', []) }
 }
+const linesFor = (policies: Parameters<typeof Accounts.prototype.with>[0], payer: Payer): readonly Line[] => new Accounts(policies ?? []).of(payer).lines(PAYEE)
 
 describe('a lease', () => {
   it('is renewed while its hold is open, and the timer ends with the last hold', async () => {
     const { clock, store, ledger, hold } = scene()
     const [one, two] = [await hold(), await hold()]
     if (!one.ok || !two.ok) throw new Error('refused')
+    const opened = [ledger.track(one.holdId), ledger.track(two.holdId)] as const
     await clock.advance(600_000)
     expect(store.asked.renew).toBe(2 * 40)
-    await ledger.settle(one.holdId, [], [])
+    await ledger.settle(opened[0], [], [])
     expect([clock.pending, ledger.state.holds]).toEqual([1, 1])
-    expect(await ledger.settle(two.holdId, [], [])).toBeDefined()
+    expect(await ledger.settle(opened[1], [], [])).toBeDefined()
     expect([clock.pending, ledger.state]).toEqual([0, { holds: 0, pending: 0, failures: 0 }])
   })
 
   it('that the store no longer knows is not renewed for ever', async () => {
     const { clock, store, ledger, hold } = scene()
-    await hold()
+    const verdict = await hold()
+    if (verdict.ok) ledger.track(verdict.holdId)
     store.broken.set('renew', 'reject')
     await clock.advance(61_000)
     store.broken.clear()
@@ -50,7 +53,7 @@ describe('what was told', () => {
   it('is forgotten beyond ten thousand, and the store knows it all the same', async () => {
     const { store, alerts, ledger } = scene()
     const policies = budgetsOf([{ usd: 1, of: { team: '*' } }], 'budgets')
-    const lineOf = (team: string): Line => only(matched(policies, { ...PAYER, team }).flatMap(one => linesOf(one, PAYEE)))
+    const lineOf = (team: string): Line => only(linesFor(policies, { ...PAYER, team }))
     for (let at = 0; at < 10_001; at++) ledger.alert('exceeded', lineOf(`t${at}`), {})
     await ledger.flush()
     expect([alerts.length, store.asked.acquire]).toEqual([10_001, 10_001])
@@ -63,7 +66,7 @@ describe('what was told', () => {
 
   it('of a limit holds no money', async () => {
     const { alerts, ledger } = scene()
-    const line = only(matched(limitsOf([{ requestsPerMinute: 5 }], 'limits'), PAYER).flatMap(one => linesOf(one, PAYEE)))
+    const line = only(linesFor(limitsOf([{ requestsPerMinute: 5 }], 'limits'), PAYER))
     ledger.alert('exceeded', line, { standing: { key: line.key, charged: 5, held: 0 } })
     await ledger.flush()
     expect(alerts).toEqual([{ kind: 'exceeded', at: '2026-01-01T00:00:00.000Z', policy: 'limit all', of: {} }])
@@ -73,12 +76,12 @@ describe('what was told', () => {
 describe('lines', () => {
   it('of one tag are one, however often it is named', () => {
     const policies = budgetsOf([{ usd: 1, of: { tag: '*' } }], 'budgets')
-    expect(matched(policies, { ...PAYER, tags: ['a', 'b', 'a'] }).map(({ of }) => of)).toEqual([{ tag: 'a' }, { tag: 'b' }])
+    expect(linesFor(policies, { ...PAYER, tags: ['a', 'b', 'a'] }).map(({ of }) => of)).toEqual([{ tag: 'a' }, { tag: 'b' }])
   })
 
   it('have keys apart for each window, dimension and value', () => {
     const policies = [...limitsOf([{ name: 'x', requestsPerSecond: 1, requestsPerDay: 1, tokensPerDay: 1 }, { name: 'y', of: { team: 'search' }, requestsPerDay: 1 }, { name: 'z', of: { route: '*', team: '*' }, requestsPerDay: 1 }], 'limits'), ...budgetsOf([{ name: 'x', usd: 1 }, { name: 'x2', usd: 1, window: 'day' }], 'budgets')]
-    const keys = matched(policies, PAYER).flatMap(one => linesOf(one, PAYEE)).map(({ key }) => key)
+    const keys = linesFor(policies, PAYER).map(({ key }) => key)
     expect(new Set(keys).size).toBe(7)
   })
 })
@@ -87,16 +90,16 @@ describe('what is written down as spent', () => {
   it('fits the fields of a store and can be read back, whatever the names', async () => {
     const { clock, store } = scene()
     const long = (char: string): string => char.repeat(200)
-    const deployment = { id: long('i'), provider: long('p'), model: long('m') } as Parameters<typeof spendTallies>[1]
+    const deployment = { id: long('i'), provider: long('p'), model: long('m') } as Parameters<Spender['tallies']>[0]
     const payers = ['a', '\u0001', '"'].map(char => ({ team: long(char), project: long(char), user: long(char), key: 'k', tags: Array.from({ length: 50 }, (_, at) => long(char) + at), route: long(char) }))
     for (const payer of payers) {
-      const tallies = spendTallies(payer, deployment, clock.now(), 7, false)
-      for (const { field } of tallies) expect(field.length).toBeLessThanOrEqual(1_024)
+      const tallies = new Spender(payer).tallies(deployment, clock.now(), 7, false)
+      for (const { field } of tallies) expect(field.length).toBeLessThanOrEqual(16_384)
       await store.tally(tallies)
     }
-    expect(await spend(store, clock, {})).toMatchObject([{ nanos: 21, attempts: 3 }])
+    expect(await spend(store, {})).toMatchObject([{ nanos: 21, attempts: 3 }])
     // Each is still told apart from the others.
-    expect(await spend(store, clock, { by: 'team' })).toHaveLength(3)
+    expect(await spend(store, { by: 'team' })).toHaveLength(3)
   })
 })
 
