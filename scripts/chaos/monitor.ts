@@ -59,7 +59,7 @@ export class Monitor {
     const before = this.records.length
     try {
       const claims = this.#lines.map((line): Claim => ({ ...line.claim(0, this.#clock.now()), limit: Number.MAX_SAFE_INTEGER }))
-      const verdict = await this.#ledger.acquire(claims, '{}', [])
+      const verdict = await this.#ledger.acquire(claims, () => ({ owner: '{}' }))
       const standings = verdict.ok ? await this.#ledger.settle(this.#ledger.track(verdict.holdId), [], []) : undefined
       for (const { key, charged, held } of standings ?? []) this.#read(key, charged, held)
     } catch {

@@ -226,11 +226,11 @@ export class Purse {
     // What one attempt adds, and not what it could cost alone: that much is charged where the hold lapses.
     const nanos = chargedOnLapse(parts)
     const charged = live !== undefined && nanos > 0
-    const tallies = charged ? account.spender.tallies(live.deployment, call.startedMs, nanos, false) : []
+    const left = (): { owner: string; tallies: readonly Tally[] } => ({ owner: account.owner(call, nanos, live?.deployment), tallies: charged ? account.spender.tallies(live.deployment, call.startedMs, nanos, false) : [] })
     // Counted as held from here, so that a second attempt at once does not rely on the same room.
     this.#all = this.#all.length === 0 ? parts : [...this.#all, ...parts]
     try {
-      const asking = ledger.acquire(claims, account.owner(call, nanos, live?.deployment), tallies)
+      const asking = ledger.acquire(claims, left)
       if (!(asking instanceof Promise)) return this.#taken(asking, parts, charged)
       const waiting = cancellable(asking, cancel, late => late.ok && ledger.giveBack(late.holdId))
       return waiting.then(verdict => this.#taken(verdict, parts, charged), (error: unknown) => this.#withoutStore(error, parts))

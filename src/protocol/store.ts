@@ -52,7 +52,8 @@ export interface Standing {
 }
 /** Verbs of a store that never has to wait: done when they return. What a `Store` of promises says of each holds here too. */
 export interface PromptVerbs {
-  acquire(claims: readonly Claim[], lease: Lease): ClaimVerdict
+  /** `left`: what a hold that lapses leaves behind; asked for only then. */
+  acquire(claims: readonly Claim[], lease: { readonly ttlMs: number; left(): Pick<Lease, 'owner' | 'tallies'> }): ClaimVerdict
   settle(holdId: string, charges: readonly { readonly key: string; readonly amount: number }[], tallies?: readonly Tally[]): readonly Standing[] | undefined
   tally(tallies: readonly Tally[]): void
 }

@@ -135,7 +135,8 @@ export function needsOf(claims: readonly Claim[], nowMs: number): readonly Need[
   for (const { key, amount, limit, windowMs, periods, onLapsed = 'charge' } of claims) {
     const [period, endMs] = periods === undefined ? [] : periodAt(periods, nowMs)
     // Few claims: a look through the list is less than a map.
-    const same = needs.find(need => need.key === key && need.windowMs === windowMs && need.period === period)
+    let same: Need | undefined
+    for (let at = 0; at < needs.length && same === undefined; at++) if (needs[at]?.key === key && needs[at]?.windowMs === windowMs && needs[at]?.period === period) same = needs[at]
     if (same === undefined) needs.push({ key, windowMs, period, endMs, amount, limit, onLapsed })
     else {
       same.amount = plus(same.amount, amount, key)

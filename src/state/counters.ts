@@ -19,8 +19,7 @@ interface Hold {
   readonly id: string
   expiresMs: number
   readonly parts: readonly Part[]
-  readonly owner: string | undefined
-  readonly tallies: readonly Tally[] | undefined
+  readonly left: () => Pick<Lease, 'owner' | 'tallies'>
 }
 
 /** The counters and holds of one process; see `memoryStore`. */
@@ -59,22 +58,29 @@ export class Counters {
   }
 
   acquire(claims: readonly Claim[], lease: Lease): ClaimVerdict {
-    checkClaims(claims)
     checkLease(lease)
+    if (lease.tallies !== undefined) this.#tallies.check(lease.tallies)
+    return this.hold(claims, lease.ttlMs, () => lease)
+  }
+
+  /** @param left what the hold leaves behind where it lapses. */
+  hold(claims: readonly Claim[], ttlMs: number, left: Hold['left']): ClaimVerdict {
+    checkClaims(claims)
     const nowMs = this.#clock.now()
     const needs = needsOf(claims, nowMs)
     const lapsed = nowMs < this.#lapseAtMs ? [] : this.#lapse(nowMs)
-    const verdict = this.#refusal(needs, nowMs) ?? this.#hold(needs, lease, nowMs)
+    const verdict = this.#refusal(needs, nowMs) ?? this.#hold(needs, ttlMs, left, nowMs)
     return lapsed.length === 0 ? verdict : { ...verdict, lapsed }
   }
 
   settle(holdId: string, charges: readonly Charge[], tallies: readonly Tally[] = []): readonly Standing[] | undefined {
-    checkCharges(charges)
     checkTallies(tallies)
     const nowMs = this.#clock.now()
     const hold = this.#live(holdId, nowMs)
+    if (hold === undefined || !inStep(hold.parts, charges)) checkCharges(charges)
     if (hold === undefined) return undefined
     const { parts } = hold
+    if (inStep(parts, charges)) return this.#settleInStep(hold, charges, tallies, nowMs)
     for (const { counter } of parts) this.#entries -= counter.prune(nowMs)
     const others = charges.filter(({ key }) => !parts.some(({ counter }) => counter.key === key))
     // Everything that can be refused comes first: a settle is done whole or not at all.
@@ -87,6 +93,28 @@ export class Counters {
     for (const { key, amount } of others) this.#shelf.put(key).sum += amount
     this.#tallies.add(tallies)
     return parts.map(({ counter }) => counter.standing)
+  }
+
+  /** The usual case: a charge for each claim, in the order of the claims. */
+  #settleInStep(hold: Hold, charges: readonly Charge[], tallies: readonly Tally[], nowMs: number): readonly Standing[] {
+    const { parts } = hold
+    for (let at = 0; at < parts.length; at++) {
+      const { counter, entry } = parts[at] as Part
+      const { amount, key } = charges[at] as Charge
+      checkCount(amount, 'A charge')
+      this.#entries -= counter.prune(nowMs)
+      if (counter.counts(entry)) plus(counter.sum - entry.amount, amount, key)
+    }
+    this.#tallies.check(tallies)
+    this.#drop(hold)
+    const standings: Standing[] = []
+    for (let at = 0; at < parts.length; at++) {
+      const { counter, entry } = parts[at] as Part
+      counter.settle(entry, (charges[at] as Charge).amount)
+      standings.push(counter.standing)
+    }
+    this.#tallies.add(tallies)
+    return standings
   }
 
   renew(holdId: string, ttlMs: number): boolean {
@@ -124,9 +152,8 @@ export class Counters {
     return longest.waitMs < Infinity ? { ok: false, key: longest.key, retryAfterMs: longest.waitMs } : { ok: false, key: longest.key }
   }
 
-  #hold(needs: readonly Need[], { ttlMs, owner, tallies }: Lease, nowMs: number): ClaimVerdict {
+  #hold(needs: readonly Need[], ttlMs: number, left: Hold['left'], nowMs: number): ClaimVerdict {
     for (const { key, windowMs, period, amount } of needs) plus(this.#shelf.get(key, windowMs, period)?.sum ?? 0, amount, key)
-    if (tallies !== undefined) this.#tallies.check(tallies)
     this.#room(1 + 2 * needs.length, nowMs)
     const parts = needs.map(({ key, windowMs, period, endMs, amount, onLapsed }) => {
       // Rounded up, so that a clock with fractions never lets a window be short of its length.
@@ -137,7 +164,7 @@ export class Counters {
       return { counter, entry, onLapsed }
     })
     const place = this.#free.pop() ?? this.#holds.length
-    const hold: Hold = { id: `${ID}${place}_${++this.#made}`, expiresMs: nowMs + ttlMs, parts, owner, tallies }
+    const hold: Hold = { id: `${ID}${place}_${++this.#made}`, expiresMs: nowMs + ttlMs, parts, left }
     this.#holds[place] = hold
     this.#lapseAtMs = Math.min(this.#lapseAtMs, hold.expiresMs)
     return { ok: true, holdId: hold.id }
@@ -169,8 +196,9 @@ export class Counters {
         this.#entries -= counter.prune(nowMs)
         counter.settle(entry, onLapsed === 'charge' ? entry.amount : 0)
       }
-      if (hold.tallies !== undefined) this.#tallies.add(hold.tallies)
-      lapsed.push(hold.owner === undefined ? { holdId: hold.id } : { holdId: hold.id, owner: hold.owner })
+      const { owner, tallies } = hold.left()
+      if (tallies !== undefined) this.#tallies.add(tallies)
+      lapsed.push(owner === undefined ? { holdId: hold.id } : { holdId: hold.id, owner })
     }
     this.#lapseAtMs = next
     return lapsed
@@ -186,6 +214,17 @@ export class Counters {
     this.#sweepAt = Math.max(FIRST_SWEEP, 2 * (this.#used + more))
     if (this.#used + more > this.#max) throw new GatewayError('invalid_config', `The memory store is full: ${this.#max} counters, window entries and holds. Raise maxCounters or use a shared store.`)
   }
+}
+
+/** Each claim has its charge, at the same place; no counter has two. */
+function inStep(parts: readonly Part[], charges: readonly Charge[]): boolean {
+  if (parts.length !== charges.length) return false
+  for (let at = 0; at < parts.length; at++) {
+    const key = charges[at]?.key
+    if (parts[at]?.counter.key !== key) return false
+    for (let before = 0; before < at; before++) if (charges[before]?.key === key) return false
+  }
+  return true
 }
 
 function placeOf(holdId: string): number {

@@ -1,6 +1,6 @@
 import { GatewayError } from '../protocol/errors.js'
 import type { Alert } from '../protocol/policy.js'
-import type { Claim, ClaimVerdict, Clock, Lapsed, Standing, Store, Tally, Timer } from '../protocol/ports.js'
+import type { Claim, ClaimVerdict, Clock, Lapsed, Lease, Standing, Store, Tally, Timer } from '../protocol/ports.js'
 import type { Line } from './meters.js'
 
 /** How long a hold lives without its process, in milliseconds. */
@@ -50,10 +50,10 @@ export class Ledger {
   }
 
   /** At once where the store is in memory. */
-  acquire(claims: readonly Claim[], owner: string, tallies: readonly Tally[]): ClaimVerdict | Promise<ClaimVerdict> {
+  acquire(claims: readonly Claim[], left: () => Pick<Lease, 'owner' | 'tallies'>): ClaimVerdict | Promise<ClaimVerdict> {
     const { store } = this.#parts
-    const lease = { ttlMs: this.#leaseMs, owner, tallies }
-    return store.prompt === undefined ? store.acquire(claims, lease).then(verdict => this.#acquired(verdict)) : this.#acquired(store.prompt.acquire(claims, lease))
+    const ttlMs = this.#leaseMs
+    return store.prompt === undefined ? store.acquire(claims, { ttlMs, ...left() }).then(verdict => this.#acquired(verdict)) : this.#acquired(store.prompt.acquire(claims, { ttlMs, left }))
   }
 
   /** Gives the counters as they are then; nothing where the hold had lapsed, and was charged or released by that. */

@@ -152,7 +152,7 @@ export function memoryStore(options: MemoryStoreOptions): Store {
     settle: async (holdId, charges, tallies) => counters.settle(holdId, charges, tallies),
     renew: async (holdId, ttlMs) => counters.renew(holdId, ttlMs),
     prompt: {
-      acquire: (claims, lease) => counters.acquire(claims, lease),
+      acquire: (claims, { ttlMs, left }) => counters.hold(claims, ttlMs, left),
       settle: (holdId, charges, tallies) => counters.settle(holdId, charges, tallies),
       tally: tallies => counters.tally(tallies),
     },

@@ -19,7 +19,7 @@ function scene() {
   const store = books(clock)
   const alerts: Alert[] = []
   const ledger = new Ledger({ store, clock, onAlert: alert => void alerts.push(alert), onLapsed: () => undefined })
-  return { clock, store, alerts, ledger, hold: () => ledger.acquire([{ key: 'k', amount: 1, limit: 10 }], '{}', []) }
+  return { clock, store, alerts, ledger, hold: () => ledger.acquire([{ key: 'k', amount: 1, limit: 10 }], () => ({ owner: '{}' })) }
 }
 const linesFor = (policies: Parameters<typeof Accounts.prototype.with>[0], payer: Payer): readonly Line[] => new Accounts(policies ?? []).of(payer).lines(PAYEE)
 
