@@ -13,6 +13,10 @@ const keep = process.argv.includes('--keep')
 const SEED = 20_261
 const BOUND_MS = 230_000
 
+const minute = new Date().getUTCMinutes()
+// Half past in the one is full in the other.
+const hours = minute >= 15 && minute < 45 ? 'UTC' : 'Asia/Kolkata'
+
 const scenes: readonly Scene[] = [
   {
     name: 'Redis',
@@ -22,8 +26,9 @@ const scenes: readonly Scene[] = [
     users: quick ? 14 : 36,
     usd: quick ? { total: 1.5, rolling: 0.8, hour: 0.9, team: 0.5, key: 0.05 } : { total: 5, rolling: 1.8, hour: 3, team: 1.5, key: 0.12 },
     seed: SEED,
+    hours,
   },
-  { name: 'SQLite', processes: 2, callers: quick ? 150 : 300, loadMs: quick ? 20_000 : 26_000, users: quick ? 6 : 10, usd: quick ? { total: 0.7, rolling: 0.4, hour: 0.4, team: 0.3, key: 0.05 } : { total: 1.1, rolling: 0.5, hour: 0.7, team: 0.4, key: 0.05 }, seed: SEED + 1 },
+  { name: 'SQLite', processes: 2, callers: quick ? 150 : 300, loadMs: quick ? 20_000 : 26_000, users: quick ? 6 : 10, usd: quick ? { total: 0.7, rolling: 0.4, hour: 0.4, team: 0.3, key: 0.05 } : { total: 1.1, rolling: 0.5, hour: 0.7, team: 0.4, key: 0.05 }, seed: SEED + 1, hours },
 ]
 
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-chaos-'))

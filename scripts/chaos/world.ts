@@ -16,6 +16,8 @@ export interface Scene {
   readonly users: number
   readonly usd: { readonly total: number; readonly rolling: number; readonly hour: number; readonly team: number; readonly key: number }
   readonly seed: number
+  /** Where the hourly budget has its hours: no full one falls into the run, or what was billed would be of two. */
+  readonly hours: string
 }
 /** What a worker is started with. */
 export interface WorkerSpec {
@@ -48,11 +50,11 @@ export const SHARES = [0.5, 0.9] as const
 
 export const limits: readonly LimitOptions[] = [{ name: 'user', of: { user: '*' }, ...LIMITS }]
 
-export function budgetsOf({ usd }: Scene): readonly BudgetOptions[] {
+export function budgetsOf({ usd, hours }: Scene): readonly BudgetOptions[] {
   return [
     { name: 'total', usd: usd.total, window: 'total', alertAt: SHARES },
     { name: 'rolling', usd: usd.rolling, window: { rollingMs: ROLLING_MS }, alertAt: SHARES },
-    { name: 'hour', of: { route: 'alpha' }, usd: usd.hour, window: 'hour', zone: 'Asia/Kolkata', alertAt: SHARES },
+    { name: 'hour', of: { route: 'alpha' }, usd: usd.hour, window: 'hour', zone: hours, alertAt: SHARES },
     { name: 'team', of: { team: '*' }, usd: usd.team, window: 'day', zone: 'America/St_Johns', alertAt: SHARES },
     { name: 'key', of: { key: '*' }, usd: usd.key, window: 'month', alertAt: SHARES },
   ]

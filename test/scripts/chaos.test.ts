@@ -25,7 +25,7 @@ const row = (project: string, nanos: number) => ({ of: project, nanos, usd: nano
 
 function evidence(parts: Partial<Evidence> = {}): Evidence {
   return {
-    scene: { name: 'SQLite', processes: 2, callers: 2, loadMs: 1_000, users: 2, usd: { total: 1, rolling: 1, hour: 1, team: 1, key: 1 }, seed: 1 },
+    scene: { name: 'SQLite', processes: 2, callers: 2, loadMs: 1_000, users: 2, usd: { total: 1, rolling: 1, hour: 1, team: 1, key: 1 }, seed: 1, hours: 'UTC' },
     keys: [],
     revoked: { id: 'gone', atMs: 0 },
     killed: { index: 1, atMs: 900 },
