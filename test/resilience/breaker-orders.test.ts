@@ -24,7 +24,7 @@ test('the window agrees with a list of everything, over idle times and wrap-arou
   )
 })
 
-type Model = { phase: 'closed' | 'open' | 'half' | 'ramp'; row: number; inside: number; limit: number; nextMs: number; epoch: number }
+type Model = { phase: 'closed' | 'open' | 'half' | 'ramp'; row: number; inside: number; limit: number; nextMs: number; epoch: number; mark: number }
 
 test('whatever happens in whatever order, one probe at a time and nobody left inside', () => {
   const step = fc.record({ what: fc.constantFrom('enter', 'ok', 'fail', 'abort', 'commit', 'wait'), at: fc.nat(20), ms: fc.constantFrom(1, 5_000, 15_000) })
@@ -32,8 +32,8 @@ test('whatever happens in whatever order, one probe at a time and nobody left in
     fc.property(fc.array(step, { maxLength: 150 }), steps => {
       const clock = new HandClock()
       const breaker = new Breaker({ failureRate: 1, minSamples: 1_000 }, { clock })
-      const model: Model = { phase: 'closed', row: 0, inside: 0, limit: 0, nextMs: 0, epoch: 0 }
-      const held: { permit: ReturnType<typeof entered>; epoch: number; place: boolean }[] = []
+      const model: Model = { phase: 'closed', row: 0, inside: 0, limit: 0, nextMs: 0, epoch: 0, mark: 0 }
+      const held: { permit: ReturnType<typeof entered>; epoch: number; place: boolean; mark: number }[] = []
       const open = (): void => void Object.assign(model, { phase: 'open', row: 0, inside: 0, limit: 0, nextMs: clock.nowMs + 15_000, epoch: model.epoch + 1 })
       const enter = (): void => {
         if (model.phase === 'open' && clock.nowMs >= model.nextMs) Object.assign(model, { phase: 'half', limit: 1 })
@@ -42,13 +42,21 @@ test('whatever happens in whatever order, one probe at a time and nobody left in
         expect('refused' in permit).toBe(!may)
         if ('refused' in permit) return
         if (model.phase !== 'closed') model.inside++
-        held.push({ permit, epoch: model.epoch, place: model.phase !== 'closed' })
+        held.push({ permit, epoch: model.epoch, place: model.phase !== 'closed', mark: model.mark })
       }
       const ended = (what: string, one: (typeof held)[number]): void => {
         one.permit.release(what === 'ok' ? OK : what === 'fail' ? failed('overloaded') : ABORTED)
         if (one.epoch !== model.epoch) return
         if (one.place) model.inside--
-        if (what === 'fail' && (model.phase !== 'closed' || ++model.row >= 3)) return open()
+        if (what === 'fail') {
+          if (model.phase !== 'closed') return open()
+          // What began before the last failure that counted says nothing new.
+          if (one.mark === model.mark) {
+            model.mark++
+            model.row++
+          }
+          return model.row >= 3 ? open() : undefined
+        }
         if (what !== 'ok') return
         if (model.phase === 'closed') model.row = 0
         else if (model.limit === 8) Object.assign(model, { phase: 'closed', row: 0 })
