@@ -113,8 +113,8 @@ end
 local function take(part)
   local id, window, ends, amount = part[1], part[4], part[6], part[7]
   if window then
-    if amount > 0 then enter(id, window, now, amount, amount) end
-    keepWindow(id, now + window)
+    if amount > 0 then enter(id, window, entered, amount, amount) end
+    keepWindow(id, entered + window)
     return
   end
   change(keyOf(id), 's', amount)

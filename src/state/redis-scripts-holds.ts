@@ -21,7 +21,7 @@ local function needsOf(claims)
     end
     local same = byId[id]
     if not same then
-      same = { part = { id, key, asked, window, period, ends, claim[2], now, claim[7] }, limit = claim[3] }
+      same = { part = { id, key, asked, window, period, ends, claim[2], entered, claim[7] }, limit = claim[3] }
       byId[id] = same
       needs[#needs + 1] = same
     else

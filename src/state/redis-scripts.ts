@@ -11,12 +11,14 @@ local MOST, FOREVER, GRACE = 9007199254740991, 8e15, 60000
 local base = string.sub(KEYS[1], 1, -8)
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+-- Windows are entered rounded up and looked at rounded down: a part of a millisecond must not make one short of its length.
+local entered = now + (time[2] % 1000 > 0 and 1 or 0)
 local ahead, late = 0, 0
 if ARGV[1] ~= '' then
   local given = tonumber(ARGV[1])
   -- A time that is given may stand still: what is kept then ends by its own date, and the server clears it away a day late.
   late = 86400000
-  ahead, now = now - given + late, given
+  ahead, now, entered = now - given + late, given, given
 end
 local function int(n) return string.format('%.0f', n) end
 local function exact(n) return string.format('%.17g', n) end

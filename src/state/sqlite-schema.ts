@@ -28,7 +28,8 @@ const SQL = {
   keep: 'RELEASE sallyport_verb',
   undo: 'ROLLBACK TO sallyport_verb',
   // SQLite counts in whole milliseconds; a double of days is exact to a fiftieth of one.
-  now: "SELECT CAST(round((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER) AS ms",
+  // SQLite knows whole milliseconds, rounded down: half a one more, so that what enters a window is rounded up, and no window is short of its length.
+  now: "SELECT CAST(round((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER) + 0.5 AS ms",
   get: 'SELECT value, expires_ms AS endMs FROM sallyport_values WHERE key = ?',
   set: 'INSERT INTO sallyport_values (key, value, expires_ms) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires_ms = excluded.expires_ms',
   delete: 'DELETE FROM sallyport_values WHERE key = ?',
