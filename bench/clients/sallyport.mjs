@@ -1,6 +1,7 @@
 import { compatible, fallback, Gateway } from '../../dist/index.js'
 
-export function create({ baseUrl, messages }) {
+/** @param more options on top: see governed.mjs. */
+export function create({ baseUrl, messages }, more = {}) {
   let records = 0
   // High enough to refuse nobody: what is measured is that they count.
   const limits = { concurrency: 1_000, requestsPerMinute: 10_000_000, tokensPerMinute: 10_000_000_000 }
@@ -12,9 +13,7 @@ export function create({ baseUrl, messages }) {
         compatible({ name: 'bench2', baseUrl }, 'm', { apiKey: 'sk-bench', price: { input: 1, output: 2 }, limits }),
       ),
     },
-    // A hold for each call: money, requests and calls at once, settled by what was used.
-    budgets: [{ of: { team: '*' }, usd: 1_000_000, window: 'month', zone: 'Europe/Berlin', alertAt: [0.8] }],
-    limits: [{ of: { user: '*' }, requestsPerMinute: 10_000_000, concurrency: 100_000 }],
+    ...more,
     log: batch => {
       records += batch.length
     },

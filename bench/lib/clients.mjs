@@ -8,6 +8,7 @@ const CLIENTS = {
   fetch: { title: 'global fetch' },
   'node-http': { title: 'keep-alive node:http' },
   sallyport: { title: 'sallyport', built: '../dist/index.js' },
+  governed: { title: 'sallyport + budget, limits', built: '../dist/index.js' },
   undici: { title: 'undici dispatch', package: 'undici' },
   openai: { title: 'openai', package: 'openai' },
   'ai-sdk': { title: 'ai + openai-compatible', package: 'ai' },
