@@ -4,9 +4,11 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { sqliteStore } from '../../../src/state/sqlite.js'
-import { ENGINES, folder, realClock } from './engine.js'
+import { ENGINES, folder, realClock, WHY_SKIPPED } from './engine.js'
 
 const CHILD = fileURLToPath(new URL('child.ts', import.meta.url))
+
+if (ENGINES.length === 0) test.skip(WHY_SKIPPED)
 
 describe.each(ENGINES)('several processes, one file: $name', ({ name, open }) => {
   let files = folder()
