@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises'
+import { codeOf, LogFile, torn, type Fs } from './log-file.js'
 
-type Fs = typeof import('node:fs/promises')
 /** The file as it was found. */
 interface Place {
   readonly handle: FileHandle
@@ -19,13 +19,6 @@ interface Batch {
 
 const NEWLINE = 10
 
-// Without colons, which Windows does not allow in a name.
-const stampOf = (nowMs: number): string => new Date(nowMs).toISOString().replace(/[-:]/g, '')
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined
-}
-
 async function placeOf(handle: FileHandle): Promise<Place> {
   const { size, ino } = await handle.stat({ bigint: true })
   return { handle, size: Number(size), ino }
@@ -35,10 +28,6 @@ async function bytesAt(handle: FileHandle, from: number, length: number): Promis
   const bytes = new Uint8Array(length)
   const { bytesRead } = await handle.read(bytes, 0, length, from)
   return bytes.subarray(0, bytesRead)
-}
-
-async function torn({ handle, size }: Place): Promise<boolean> {
-  return size > 0 && (await bytesAt(handle, size - 1, 1))[0] !== NEWLINE
 }
 
 /** On the disk, where the file system has a way to say so. */
@@ -52,21 +41,12 @@ async function synced(handle: FileHandle): Promise<void> {
 
 /** The file of an audit log, which other processes may append to and rotate too. Opened for each write: nothing is left open. */
 export class AuditFile {
-  readonly #path: string
-  readonly #folder: string
-  /** The path without its extension. */
-  readonly #stem: string
-  readonly #extension: string
+  readonly #file: LogFile
   readonly #maxBytes: number
   #failed: Batch | undefined
 
   constructor(path: string, maxBytes: number) {
-    const cut = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1
-    const dot = path.lastIndexOf('.')
-    this.#path = path
-    this.#folder = path.slice(0, cut)
-    this.#stem = dot > cut ? path.slice(0, dot) : path
-    this.#extension = path.slice(this.#stem.length)
+    this.#file = new LogFile(path)
     this.#maxBytes = maxBytes
   }
 
@@ -112,12 +92,12 @@ export class AuditFile {
       count++
     }
     // A line that a crash or a full disk cut short must not swallow the next one.
-    const before = (await torn(place)) ? [Uint8Array.of(NEWLINE)] : []
+    const before = (await torn(place.handle, place.size)) ? [Uint8Array.of(NEWLINE)] : []
     return { ino: place.ino, from: place.size, bytes: Buffer.concat([...before, ...lines.slice(0, count)]), count }
   }
 
   async #place(fs: Fs, least: number, nowMs: number): Promise<Place> {
-    const handle = await this.#open(fs)
+    const handle = await this.#file.open(fs)
     try {
       const place = await placeOf(handle)
       const full = place.size > 0 && place.size + least > this.#maxBytes && this.#failed?.ino !== place.ino
@@ -131,43 +111,13 @@ export class AuditFile {
     return this.#place(fs, least, nowMs)
   }
 
-  async #open(fs: Fs): Promise<FileHandle> {
-    try {
-      return await fs.open(this.#path, 'a+', 0o600)
-    } catch (error) {
-      if (codeOf(error) !== 'ENOENT' || this.#folder === '') throw error
-      await fs.mkdir(this.#folder, { recursive: true, mode: 0o700 })
-      return fs.open(this.#path, 'a+', 0o600)
-    }
-  }
-
   /** Whether the path is free for a new file, or was given one meanwhile. */
   async #rotated(fs: Fs, ino: bigint, nowMs: number): Promise<boolean> {
-    let target: string | undefined
     try {
-      target = await this.#reserved(fs, nowMs)
-      const now = await fs.stat(this.#path, { bigint: true })
-      if (now.ino === ino) await fs.rename(this.#path, target)
-      // Another process was first.
-      else await fs.rm(target)
+      await this.#file.rotate(fs, ino, nowMs)
       return true
     } catch {
-      if (target !== undefined) await fs.rm(target, { force: true }).catch(() => undefined)
       return false
-    }
-  }
-
-  /** A name nobody has: made as an empty file, since a rename onto the file of another process would wipe it out. */
-  async #reserved(fs: Fs, nowMs: number): Promise<string> {
-    const stem = `${this.#stem}.${stampOf(nowMs)}`
-    for (let n = 0; ; n++) {
-      const target = `${stem}${n === 0 ? '' : `-${n}`}${this.#extension}`
-      try {
-        await (await fs.open(target, 'wx', 0o600)).close()
-        return target
-      } catch (error) {
-        if (codeOf(error) !== 'EEXIST') throw error
-      }
     }
   }
 }

@@ -2,9 +2,10 @@ import { GatewayError } from '../protocol/errors.js'
 import type { Plugin } from '../protocol/ports.js'
 import type { CallRecord } from '../protocol/result.js'
 import { refuseUnknownKeys } from '../protocol/suggest.js'
-import { callData, changeData, contentData, weigh, type AuditChange } from './audit-entries.js'
+import { callData, changeData, contentData, type AuditChange } from './audit-entries.js'
 import { AuditQueue, type AuditStart } from './audit-queue.js'
 import { checkNumber, checkOptional, checkOptions } from './sinks.js'
+import { weigh } from './weigh.js'
 
 export type { AuditChange } from './audit-entries.js'
 

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../protocol/ports.js'
 import type { CallRecord } from '../protocol/result.js'
 import type { Sink } from './sinks.js'
+import { weigh } from './weigh.js'
 
 /** How records travel to a sink. Times in milliseconds. */
 export interface Delivery {
@@ -25,22 +26,6 @@ interface Held {
 interface Waiter {
   readonly upTo: number
   readonly resolve: () => void
-}
-
-/** About how many characters a value holds; stops counting past `limit`. */
-function charsOf(value: unknown, limit: number): number {
-  let chars = 0
-  const open = [value]
-  while (open.length > 0 && chars <= limit) {
-    const next = open.pop()
-    if (typeof next === 'string') chars += next.length
-    else if (ArrayBuffer.isView(next)) chars += next.byteLength
-    else if (typeof next === 'object' && next !== null) {
-      chars += 8
-      for (const inner of Object.values(next)) open.push(inner)
-    }
-  }
-  return chars
 }
 
 /**
@@ -79,7 +64,7 @@ export class RecordBuffer {
 
   /** Takes a record or counts it as dropped; never waits and never calls the sink. */
   push(record: CallRecord): void {
-    const chars = record.content === undefined ? 0 : charsOf(record.content, this.#how.maxContentChars)
+    const chars = record.content === undefined ? 0 : weigh(record.content, this.#how.maxContentChars)
     const held = this.#accepted - this.#settled
     const heavy = held > 0 && chars > 0 && this.#chars + chars > this.#how.maxContentChars
     if (!this.#open || heavy || held >= this.#how.maxBuffered) {

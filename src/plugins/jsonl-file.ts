@@ -1,7 +1,6 @@
-import type { FileHandle } from 'node:fs/promises'
 import type { CallRecord } from '../protocol/result.js'
+import { LogFile, torn, type Fs } from './log-file.js'
 
-type Fs = typeof import('node:fs/promises')
 interface Line {
   readonly record: CallRecord
   readonly text: string
@@ -11,12 +10,6 @@ interface Line {
 const DAY_MS = 86_400_000
 const SWEEP_MS = 3_600_000
 const STAMP = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2}\.\d{3})Z(?:-\d+)?$/
-const NEWLINE = 10
-
-// Without colons, which Windows does not allow in a name.
-function stampOf(nowMs: number | undefined): string {
-  return nowMs === undefined ? 'undated' : new Date(nowMs).toISOString().replace(/[-:]/g, '')
-}
 
 function timeOf(stamp: string): number {
   const [, year, month, day, hour, minute, second] = STAMP.exec(stamp) ?? []
@@ -40,24 +33,9 @@ function lineOf(record: CallRecord): Line {
   return { record, text, bytes: Buffer.byteLength(text) }
 }
 
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && (error as NodeJS.ErrnoException).code === code
-}
-
-async function torn(handle: FileHandle, size: number): Promise<boolean> {
-  if (size === 0) return false
-  const last = new Uint8Array(1)
-  await handle.read(last, 0, 1, size - 1)
-  return last[0] !== NEWLINE
-}
-
 /** The file behind a sink: appends, rotates, sweeps. */
 export class JsonlFile {
-  readonly #path: string
-  readonly #folder: string
-  /** The path without its extension. */
-  readonly #stem: string
-  readonly #extension: string
+  readonly #file: LogFile
   readonly #maxBytes: number
   readonly #retainMs: number
   #last: Promise<void> = Promise.resolve()
@@ -66,12 +44,7 @@ export class JsonlFile {
   #sweptMs = -Infinity
 
   constructor(path: string, maxBytes: number, retainDays: number) {
-    const cut = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1
-    const dot = path.lastIndexOf('.')
-    this.#path = path
-    this.#folder = path.slice(0, cut)
-    this.#stem = dot > cut ? path.slice(0, dot) : path
-    this.#extension = path.slice(this.#stem.length)
+    this.#file = new LogFile(path)
     this.#maxBytes = maxBytes
     this.#retainMs = retainDays * DAY_MS
   }
@@ -94,10 +67,13 @@ export class JsonlFile {
 
   /** Writes as many lines as the file has room for, or rotates it; gives the lines that are left. */
   async #fill(fs: Fs, lines: readonly Line[], nowMs: number | undefined): Promise<readonly Line[]> {
-    const handle = await this.#open(fs)
+    const handle = await this.#file.open(fs)
     let fit = 0
+    let ino: bigint
     try {
-      const { size } = await handle.stat()
+      const found = await handle.stat({ bigint: true })
+      const size = Number(found.size)
+      ino = found.ino
       let room = this.#maxBytes - size
       for (const { bytes } of lines) {
         // A line longer than a whole file gets a file of its own.
@@ -112,50 +88,26 @@ export class JsonlFile {
       await handle.close()
     }
     for (const { record } of lines.slice(0, fit)) this.#written.add(record)
-    if (fit === 0) await this.#rotate(fs, nowMs)
-    return lines.slice(fit)
-  }
-
-  async #open(fs: Fs): Promise<FileHandle> {
-    try {
-      return await fs.open(this.#path, 'a+', 0o600)
-    } catch (error) {
-      if (!hasCode(error, 'ENOENT') || this.#folder === '') throw error
-      await fs.mkdir(this.#folder, { recursive: true, mode: 0o700 })
-      return fs.open(this.#path, 'a+', 0o600)
+    if (fit === 0) {
+      await this.#file.rotate(fs, ino, nowMs)
+      this.#sweptMs = -Infinity
     }
-  }
-
-  async #rotate(fs: Fs, nowMs: number | undefined): Promise<void> {
-    const stem = `${this.#stem}.${stampOf(nowMs)}`
-    let target = `${stem}${this.#extension}`
-    for (let n = 1; await exists(fs, target); n++) target = `${stem}-${n}${this.#extension}`
-    await fs.rename(this.#path, target)
-    this.#sweptMs = -Infinity
+    return lines.slice(fit)
   }
 
   async #sweep(fs: Fs, nowMs: number | undefined): Promise<void> {
     if (nowMs === undefined || Math.abs(nowMs - this.#sweptMs) < SWEEP_MS) return
-    const start = `${this.#stem.slice(this.#folder.length)}.`
+    const { folder, stem, extension } = this.#file
+    const start = `${stem.slice(folder.length)}.`
     try {
-      for (const name of await fs.readdir(this.#folder === '' ? '.' : this.#folder)) {
-        if (!name.startsWith(start) || !name.endsWith(this.#extension)) continue
-        const stamp = name.slice(start.length, name.length - this.#extension.length)
-        if (timeOf(stamp) < nowMs - this.#retainMs) await fs.rm(`${this.#folder}${name}`, { force: true })
+      for (const name of await fs.readdir(folder === '' ? '.' : folder)) {
+        if (!name.startsWith(start) || !name.endsWith(extension)) continue
+        const stamp = name.slice(start.length, name.length - extension.length)
+        if (timeOf(stamp) < nowMs - this.#retainMs) await fs.rm(`${folder}${name}`, { force: true })
       }
       this.#sweptMs = nowMs
     } catch {
       // The records are written: failing now would write them twice. The next batch sweeps again.
     }
-  }
-}
-
-async function exists(fs: Fs, path: string): Promise<boolean> {
-  try {
-    await fs.lstat(path)
-    return true
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return false
-    throw error
   }
 }

@@ -16,7 +16,8 @@ export interface JsonlSinkOptions {
 /**
  * Appends each record as a line of JSON. The file has mode 0600 and its folder is made; a full file becomes
  * `name.<time>.jsonl` (ISO 8601 without separators, of the record that found no room), and such files are deleted after
- * `retainDays`, counted back from the newest record. Give each process a file of its own. Needs Node. Throws `invalid_config`.
+ * `retainDays`, counted back from the newest record. Processes may share a file, which then grows past `maxBytes` by what they write at
+ * once. Needs Node. Throws `invalid_config`.
  */
 export function jsonlSink(path: string, options: JsonlSinkOptions = {}): Sink {
   if (typeof path !== 'string' || path === '' || path.includes('\0') || /[/\\]$/.test(path)) {

@@ -145,6 +145,13 @@ describe('rotation', () => {
     expect((await readdir(folder)).sort()).toEqual(['.hidden', '.hidden.20260301T120000.000Z', 'calls.20260301T120000.000Z.log', 'calls.log', 'plain', 'plain.20260301T120000.000Z'])
   })
 
+  it('two that rotate one file at the same moment wipe out nothing of each other', async () => {
+    const sinks = [jsonlSink(path, { maxBytes: lineBytes }), jsonlSink(path, { maxBytes: lineBytes })]
+    const ids = Array.from({ length: 40 }, (_, at) => at + 10)
+    await Promise.all(ids.map(id => sinks[id % 2]?.write([record(id)])))
+    expect(await allIds()).toEqual(ids)
+  })
+
   it('a second try after half a batch does not write the first half twice', async () => {
     const sink = jsonlSink(path, { maxBytes: lineBytes })
     const batch = [record(1), record(2)]
