@@ -1,4 +1,5 @@
 import { GatewayError } from '../protocol/errors.js'
+import type { Json } from '../protocol/json.js'
 import type { Claim, Lease, Tally } from '../protocol/ports.js'
 import { quoted } from '../protocol/suggest.js'
 
@@ -31,6 +32,18 @@ export function bad(message: string): GatewayError {
 /** Throws where it is no key. */
 export function checkKey(key: string): void {
   if (typeof key !== 'string' || key.length > MAX_KEY) throw bad(`A key of the store must be a text of at most ${MAX_KEY} characters.`)
+}
+
+/** The JSON text of a value; throws where it has none. */
+export function jsonOf(value: Json): string {
+  let text: string | undefined
+  try {
+    text = JSON.stringify(value) as string | undefined
+  } catch {
+    // Said below: the engine's own sentence would repeat keys of the value.
+  }
+  if (text === undefined) throw bad('The store keeps JSON values only, without cycles.')
+  return text
 }
 
 /** Throws where it is no amount a counter can hold. */

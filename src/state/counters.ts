@@ -17,6 +17,7 @@ interface Part {
 }
 interface Hold {
   readonly id: string
+  readonly place: number
   expiresMs: number
   readonly parts: readonly Part[]
   readonly left: () => Pick<Lease, 'owner' | 'tallies'>
@@ -77,10 +78,10 @@ export class Counters {
     checkTallies(tallies)
     const nowMs = this.#clock.now()
     const hold = this.#live(holdId, nowMs)
-    if (hold === undefined || !inStep(hold.parts, charges)) checkCharges(charges)
+    if (hold !== undefined && inStep(hold.parts, charges)) return this.#settleInStep(hold, charges, tallies, nowMs)
+    checkCharges(charges)
     if (hold === undefined) return undefined
     const { parts } = hold
-    if (inStep(parts, charges)) return this.#settleInStep(hold, charges, tallies, nowMs)
     for (const { counter } of parts) this.#entries -= counter.prune(nowMs)
     const others = charges.filter(({ key }) => !parts.some(({ counter }) => counter.key === key))
     // Everything that can be refused comes first: a settle is done whole or not at all.
@@ -164,7 +165,7 @@ export class Counters {
       return { counter, entry, onLapsed }
     })
     const place = this.#free.pop() ?? this.#holds.length
-    const hold: Hold = { id: `${ID}${place}_${++this.#made}`, expiresMs: nowMs + ttlMs, parts, left }
+    const hold: Hold = { id: `${ID}${place}_${++this.#made}`, place, expiresMs: nowMs + ttlMs, parts, left }
     this.#holds[place] = hold
     this.#lapseAtMs = Math.min(this.#lapseAtMs, hold.expiresMs)
     return { ok: true, holdId: hold.id }
@@ -175,8 +176,7 @@ export class Counters {
     return hold?.id === holdId && nowMs < hold.expiresMs ? hold : undefined
   }
 
-  #drop({ id }: Hold): void {
-    const place = placeOf(id)
+  #drop({ place }: Hold): void {
     this.#holds[place] = undefined
     this.#free.push(place)
   }

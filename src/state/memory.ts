@@ -3,7 +3,7 @@ import { GatewayError } from '../protocol/errors.js'
 import { isObject, type Json } from '../protocol/json.js'
 import type { Clock, Store } from '../protocol/ports.js'
 import { quoted, refuseUnknownKeys } from '../protocol/suggest.js'
-import { bad, checkCount, checkKey, checkSpan } from './claims.js'
+import { bad, checkCount, checkKey, checkSpan, jsonOf } from './claims.js'
 import { Counters } from './counters.js'
 
 export interface MemoryStoreOptions {
@@ -59,7 +59,7 @@ class Values {
   set(key: string, value: Json, ttlMs: number | undefined): void {
     checkKey(key)
     if (ttlMs !== undefined) checkSpan(ttlMs, 'ttlMs')
-    const text = textOf(value)
+    const text = jsonOf(value)
     const bytes = bytesOf(key, text)
     if (bytes > this.#maxBytes) throw bad(`The value of ${quoted(key)} is larger than the whole memory store (${this.#maxBytes} bytes). Raise maxBytes.`)
     if (ttlMs === undefined) return this.#last(key, text, bytes)
@@ -102,17 +102,6 @@ class Values {
 
 function bytesOf(key: string, text: string): number {
   return 2 * (key.length + text.length)
-}
-
-function textOf(value: Json): string {
-  let text: string | undefined
-  try {
-    text = JSON.stringify(value) as string | undefined
-  } catch {
-    // Said below: the engine's own sentence would repeat keys of the value.
-  }
-  if (text === undefined) throw bad('The store keeps JSON values only, without cycles.')
-  return text
 }
 
 function bound(value: number | undefined, otherwise: number, name: string): number {

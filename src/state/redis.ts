@@ -2,7 +2,7 @@ import { GatewayError } from '../protocol/errors.js'
 import { isObject, type Json } from '../protocol/json.js'
 import type { Claim, ClaimVerdict, Clock, Lapsed, Lease, Standing, Store, Tally } from '../protocol/ports.js'
 import { refuseUnknownKeys } from '../protocol/suggest.js'
-import { bad, chargesOf, checkClaims, checkCount, checkKey, checkLease, checkSpan, checkTallies, counterId, needsOf, passed } from './claims.js'
+import { chargesOf, checkClaims, checkCount, checkKey, checkLease, checkSpan, checkTallies, counterId, jsonOf, needsOf, passed } from './claims.js'
 import { unavailable, wireOf, type RedisClient } from './redis-client.js'
 import { decoded, encoded, Keys, lexRange } from './redis-keys.js'
 import { Link } from './redis-link.js'
@@ -61,7 +61,7 @@ class ServerStore {
     checkKey(key)
     if (ttlMs !== undefined) checkSpan(ttlMs, 'ttlMs')
     const { values, valueEnds } = this.#keys
-    await this.#run('set', [this.#keys.value(key), values, valueEnds], [encoded(key), textOf(value), ttlMs === undefined ? '' : whole(ttlMs)])
+    await this.#run('set', [this.#keys.value(key), values, valueEnds], [encoded(key), jsonOf(value), ttlMs === undefined ? '' : whole(ttlMs)])
   }
 
   async delete(key: string): Promise<void> {
@@ -180,17 +180,6 @@ class ServerStore {
 /** Milliseconds as the scripts count them: on a clock of whole ones, a span is over with the first at or behind its end. */
 function whole(ms: number): string {
   return String(Math.ceil(ms))
-}
-
-function textOf(value: Json): string {
-  let text: string | undefined
-  try {
-    text = JSON.stringify(value) as string | undefined
-  } catch {
-    // Said below: the engine's own sentence would repeat keys of the value.
-  }
-  if (text === undefined) throw bad('The store keeps JSON values only, without cycles.')
-  return text
 }
 
 function parsed(text: string): Json {

@@ -1,5 +1,4 @@
 import type { Json } from '../protocol/json.js'
-import { bad } from './claims.js'
 import type { Turn } from './sqlite-line.js'
 import { beyond, bytesOf, textOf } from './sqlite-text.js'
 
@@ -7,18 +6,6 @@ export interface Range {
   readonly start?: string
   readonly end?: string
   readonly limit?: number
-}
-
-/** The JSON text of a value. */
-export function jsonOf(value: Json): string {
-  let text: string | undefined
-  try {
-    text = JSON.stringify(value) as string | undefined
-  } catch {
-    // Said below: the engine's own sentence would repeat keys of the value.
-  }
-  if (text === undefined) throw bad('The store keeps JSON values only, without cycles.')
-  return text
 }
 
 export function get({ sql, nowMs }: Turn, key: string): Json | undefined {

@@ -6,12 +6,7 @@ import { VirtualKeys, type VirtualKeysDeps } from '../../src/state/keys.js'
 import { PROOF } from '../../src/state/keys-proof.js'
 import { memoryStore } from '../../src/state/memory.js'
 import { virtualClock } from '../../src/testing/clock.js'
-import { seededRandom } from '../../src/testing/random.js'
-
-function bytesOf(seed: number) {
-  const random = seededRandom(seed)
-  return (length: number) => Uint8Array.from({ length }, () => Math.floor(random() * 256))
-}
+import { bytesOf, fault } from './keys-helpers.js'
 
 function make(deps: Partial<VirtualKeysDeps> = {}) {
   const clock = virtualClock()
@@ -43,15 +38,6 @@ function make(deps: Partial<VirtualKeysDeps> = {}) {
   return { clock, inner, keys, other, work, gate, open }
 }
 
-const refusal = async (work: () => unknown): Promise<GatewayError> => {
-  try {
-    await work()
-  } catch (error) {
-    if (GatewayError.is(error)) return error
-    throw error
-  }
-  throw new Error('it was let in')
-}
 const wrong = (secret: string) => secret.slice(0, -2) + (secret.endsWith('AA') ? 'BB' : 'AA')
 const unknownTo = (secret: string) => `sp-${secret[3] === 'a' ? 'b' : 'a'}${secret.slice(4)}`
 
@@ -66,7 +52,7 @@ describe('what is wrong with a key is never told', () => {
     await keys.rotate(rotated.id)
     await clock.advance(1)
     const given = ['', 'sk-x', key.prefix, `${key.secret} `, ` ${key.secret}`, key.secret.toUpperCase(), `${key.secret}\n`, 'é'.repeat(57), 5, null, undefined, {}, wrong(key.secret), unknownTo(key.secret), expired.secret, revoked.secret, rotated.secret]
-    const errors = await Promise.all(given.map(secret => refusal(() => keys.authenticate(secret as string))))
+    const errors = await Promise.all(given.map(secret => fault(() => keys.authenticate(secret as string))))
     const [first] = errors
     expect(first).toMatchObject({ code: 'unauthenticated', origin: 'caller' })
     for (const error of errors) {
@@ -85,7 +71,7 @@ describe('what is wrong with a key is never told', () => {
     await clock.advance(1)
     const costs = async (secret: string) => {
       work.digested.length = work.compares = work.reads = 0
-      const outcome = await refusal(() => keys.authenticate(secret)).catch(() => 'in')
+      const outcome = await fault(() => keys.authenticate(secret)).catch(() => 'in')
       return { in: outcome === 'in', digests: work.digested.map(text => text.length), compares: work.compares, reads: work.reads }
     }
     const same = { digests: [43], compares: 2 }
@@ -104,7 +90,7 @@ describe('what is wrong with a key is never told', () => {
     const { keys, work } = make()
     const { secret } = await keys.create()
     work.digested.length = work.reads = 0
-    await refusal(() => keys.authenticate(secret + 'x'.repeat(1e6)))
+    await fault(() => keys.authenticate(secret + 'x'.repeat(1e6)))
     expect(work.digested.map(text => text.length)).toEqual([43])
     expect(work.reads).toBe(0)
   })
@@ -158,7 +144,7 @@ describe('the local cache', () => {
     await clock.advance(1999)
     expect(keys.authenticate(secret)).toMatchObject({ id })
     await clock.advance(1)
-    expect(await refusal(() => keys.authenticate(secret))).toMatchObject({ code: 'unauthenticated' })
+    expect(await fault(() => keys.authenticate(secret))).toMatchObject({ code: 'unauthenticated' })
   })
 
   test('many calls with one key share one read', async () => {
@@ -179,42 +165,42 @@ describe('the local cache', () => {
     await clock.advance(5001)
     await other.revoke(id)
     work.reads = 0
-    const late = refusal(() => keys.authenticate(secret))
+    const late = fault(() => keys.authenticate(secret))
     expect(work.reads).toBe(1)
     open()
     expect(await late).toMatchObject({ code: 'unauthenticated' })
-    expect(await refusal(() => early)).toMatchObject({ code: 'unauthenticated' })
+    expect(await fault(() => early)).toMatchObject({ code: 'unauthenticated' })
   })
 
   test('a change here voids what is cached and what is on its way', async () => {
     const { keys, gate, open, clock } = make()
     const { secret, id } = await keys.create()
     gate.shut = true
-    const during = refusal(() => keys.authenticate(secret))
+    const during = fault(() => keys.authenticate(secret))
     await clock.advance(0)
     gate.shut = false
     await keys.revoke(id)
     open()
     expect(await during).toMatchObject({ code: 'unauthenticated' })
-    expect(await refusal(() => keys.authenticate(secret))).toMatchObject({ code: 'unauthenticated' })
+    expect(await fault(() => keys.authenticate(secret))).toMatchObject({ code: 'unauthenticated' })
   })
 
   test('unknown ids are remembered too, as long and no longer: guessing one does not hammer the store', async () => {
     const { keys, clock, work } = make()
     const guess = `sp-aaaaaaaaaa-${'x'.repeat(43)}`
-    await refusal(() => keys.authenticate(guess))
+    await fault(() => keys.authenticate(guess))
     work.reads = 0
     for (let i = 0; i < 100; i++) expect(() => keys.authenticate(guess)).toThrow(GatewayError)
     expect(work.reads).toBe(0)
     await clock.advance(5000)
-    await refusal(() => keys.authenticate(guess))
+    await fault(() => keys.authenticate(guess))
     expect(work.reads).toBe(1)
   })
 
   test('a key made here works at once, though its id was guessed before', async () => {
     const { keys } = make({ randomBytes: length => new Uint8Array(length).fill(1) })
     const guess = `sp-bbbbbbbbbb-${'x'.repeat(43)}`
-    await refusal(() => keys.authenticate(guess))
+    await fault(() => keys.authenticate(guess))
     const { secret, id } = await keys.create()
     expect(id).toBe('bbbbbbbbbb')
     expect(await keys.authenticate(secret)).toMatchObject({ id })
@@ -229,9 +215,9 @@ describe('the local cache', () => {
     for (let i = 0; i < 10_001; i++) await Promise.resolve(keys.authenticate(guess(i))).catch(() => undefined)
     work.reads = 0
     expect(keys.authenticate(secret)).toMatchObject({ id })
-    await refusal(() => keys.authenticate(guess(10_000)))
+    await fault(() => keys.authenticate(guess(10_000)))
     expect(work.reads).toBe(0)
-    await refusal(() => keys.authenticate(guess(0)))
+    await fault(() => keys.authenticate(guess(0)))
     expect(work.reads).toBe(1)
   })
 
@@ -240,7 +226,7 @@ describe('the local cache', () => {
     gate.shut = true
     const letters = 'abcdefghijklmnopqrstuvwxyz234567'
     const waiting = Array.from({ length: 10_000 }, (_, i) => keys.authenticate(`sp-aaaaaaa${letters[i >> 10]}${letters[(i >> 5) & 31]}${letters[i & 31]}-${'x'.repeat(43)}`))
-    expect(await refusal(() => keys.authenticate(`sp-bbbbbbbbbb-${'x'.repeat(43)}`))).toMatchObject({ code: 'store_unavailable' })
+    expect(await fault(() => keys.authenticate(`sp-bbbbbbbbbb-${'x'.repeat(43)}`))).toMatchObject({ code: 'store_unavailable' })
     await Promise.resolve()
     open()
     expect((await Promise.allSettled(waiting)).every(({ status }) => status === 'rejected')).toBe(true)

@@ -1,35 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { GatewayError } from '../../src/protocol/errors.js'
 import type { Json } from '../../src/protocol/json.js'
-import { VirtualKeys, type KeyChange, type VirtualKeysDeps } from '../../src/state/keys.js'
 import { allowsModel } from '../../src/state/keys-models.js'
 import type { KeySpec } from '../../src/state/keys-spec.js'
-import { memoryStore } from '../../src/state/memory.js'
-import { virtualClock } from '../../src/testing/clock.js'
-import { seededRandom } from '../../src/testing/random.js'
-
-function bytesOf(seed: number) {
-  const random = seededRandom(seed)
-  return (length: number) => Uint8Array.from({ length }, () => Math.floor(random() * 256))
-}
-
-function make(deps: Partial<VirtualKeysDeps> = {}) {
-  const clock = virtualClock()
-  const store = memoryStore({ clock })
-  const changes: KeyChange[] = []
-  const keys = new VirtualKeys({ store, clock, randomBytes: bytesOf(1), onChange: change => changes.push(change), ...deps })
-  return { clock, store, keys, changes }
-}
-
-const fault = async (work: () => unknown): Promise<GatewayError> => {
-  try {
-    await work()
-  } catch (error) {
-    if (GatewayError.is(error)) return error
-    throw error
-  }
-  throw new Error('nothing was thrown')
-}
+import { fault, virtualKeys } from './keys-helpers.js'
 
 describe('a key with an impossible scope', () => {
   const circle: Record<string, unknown> = {}
@@ -73,7 +47,7 @@ describe('a key with an impossible scope', () => {
   ]
   for (const [what, spec, says] of cases) {
     test(`${what} is refused with what to do, and nothing is stored`, async () => {
-      const { keys, store, changes } = make()
+      const { keys, store, changes } = virtualKeys()
       const error = await fault(() => keys.create(spec as KeySpec))
       expect(error).toMatchObject({ code: 'invalid_request', origin: 'caller' })
       expect(error.message).toContain(says)
@@ -85,7 +59,7 @@ describe('a key with an impossible scope', () => {
 
   test('budgets and limits go to whoever knows them, and what that refuses is not stored', async () => {
     const asked: unknown[] = []
-    const { keys, store } = make({
+    const { keys, store } = virtualKeys({
       checkPolicies(policies, where) {
         asked.push([policies, where])
         if (policies.limits === 'bad') throw new GatewayError('invalid_request', 'no')
@@ -102,7 +76,7 @@ describe('a key with an impossible scope', () => {
   })
 
   test('the largest that is allowed is allowed', async () => {
-    const { keys } = make()
+    const { keys } = virtualKeys()
     const tags = Array.from({ length: 50 }, (_, i) => `t${i}`)
     const models = Array.from({ length: 200 }, (_, i) => `${i}*`)
     const key = await keys.create({ name: 'x'.repeat(200), tags, models, metadata: { a: 'x'.repeat(8192 - 8) }, expiresInMs: 1 })
@@ -133,7 +107,7 @@ describe('models', () => {
 })
 
 test('opaque policies come back as they were given', async () => {
-  const { keys } = make()
+  const { keys } = virtualKeys()
   const budgets: Json[] = [{ usd: 5, per: ['day'] }, 1, 'x']
   const { id } = await keys.create({ budgets, limits: false })
   expect(await keys.get(id)).toMatchObject({ budgets, limits: false })

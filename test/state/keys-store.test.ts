@@ -6,12 +6,7 @@ import type { Store } from '../../src/protocol/ports.js'
 import { VirtualKeys } from '../../src/state/keys.js'
 import { memoryStore } from '../../src/state/memory.js'
 import { virtualClock } from '../../src/testing/clock.js'
-import { seededRandom } from '../../src/testing/random.js'
-
-function bytesOf(seed: number) {
-  const random = seededRandom(seed)
-  return (length: number) => Uint8Array.from({ length }, () => Math.floor(random() * 256))
-}
+import { bytesOf, fault } from './keys-helpers.js'
 
 type Verb = (verb: 'get' | 'set', key: string, value?: Json) => unknown
 
@@ -34,16 +29,6 @@ function make(before: Verb = () => undefined) {
   const keys = new VirtualKeys({ store, clock, randomBytes: bytesOf(3) })
   const other = new VirtualKeys({ store: inner, clock, randomBytes: bytesOf(4) })
   return { clock, inner, keys, other, hook }
-}
-
-const fault = async (work: () => unknown): Promise<GatewayError> => {
-  try {
-    await work()
-  } catch (error) {
-    if (GatewayError.is(error)) return error
-    throw error
-  }
-  throw new Error('nothing was thrown')
 }
 
 describe('what the store holds is not believed', () => {

@@ -1,35 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { GatewayError } from '../../src/protocol/errors.js'
-import { VirtualKeys, type KeyChange, type VirtualKeysDeps } from '../../src/state/keys.js'
+import { type VirtualKeys } from '../../src/state/keys.js'
 import type { KeyUpdate } from '../../src/state/keys-spec.js'
-import { memoryStore } from '../../src/state/memory.js'
-import { virtualClock } from '../../src/testing/clock.js'
-import { seededRandom } from '../../src/testing/random.js'
+import { fault, virtualKeys } from './keys-helpers.js'
 
 const SECRET = /^sp-[a-z2-7]{10}-[A-Za-z0-9_-]{43}$/
 
-function bytesOf(seed: number) {
-  const random = seededRandom(seed)
-  return (length: number) => Uint8Array.from({ length }, () => Math.floor(random() * 256))
-}
-
-function make(deps: Partial<VirtualKeysDeps> = {}) {
-  const clock = virtualClock()
-  const store = memoryStore({ clock })
-  const changes: KeyChange[] = []
-  const keys = new VirtualKeys({ store, clock, randomBytes: bytesOf(1), onChange: change => changes.push(change), ...deps })
-  return { clock, store, keys, changes }
-}
-
-const fault = async (work: () => unknown): Promise<GatewayError> => {
-  try {
-    await work()
-  } catch (error) {
-    if (GatewayError.is(error)) return error
-    throw error
-  }
-  throw new Error('nothing was thrown')
-}
 const valid = async (keys: VirtualKeys, secret: string) => {
   try {
     return (await keys.authenticate(secret)) !== undefined
@@ -41,7 +17,7 @@ const valid = async (keys: VirtualKeys, secret: string) => {
 
 describe('a secret', () => {
   test('is shown once and stored as a hash only', async () => {
-    const { keys, store, changes } = make()
+    const { keys, store, changes } = virtualKeys()
     const { secret, ...key } = await keys.create({ name: 'ci', team: 'search', tags: ['a', 'b', 'a'], models: ['smart'], metadata: { note: [1, null] } })
     expect(secret).toMatch(SECRET)
     expect(secret.startsWith(`${key.prefix}-`)).toBe(true)
@@ -58,23 +34,23 @@ describe('a secret', () => {
   })
 
   test('differs from key to key, and uses every byte it was given', async () => {
-    const { keys } = make({ randomBytes: length => new Uint8Array(length).fill(255) })
+    const { keys } = virtualKeys({ randomBytes: length => new Uint8Array(length).fill(255) })
     expect((await keys.create()).secret).toBe(`sp-7777777777-${'_'.repeat(42)}8`)
-    const { keys: others } = make()
+    const { keys: others } = virtualKeys()
     const made = await Promise.all(Array.from({ length: 20 }, () => others.create()))
     expect(new Set(made.map(({ id }) => id)).size).toBe(20)
     expect(new Set(made.map(({ secret }) => secret.slice(14))).size).toBe(20)
   })
 
   test('of bytes that repeat is refused: it could be guessed, and would take another key away', async () => {
-    const { keys } = make({ randomBytes: length => new Uint8Array(length) })
+    const { keys } = virtualKeys({ randomBytes: length => new Uint8Array(length) })
     await keys.create()
     expect(await fault(() => keys.create())).toMatchObject({ code: 'invalid_config' })
-    expect(await fault(() => make({ randomBytes: () => new Uint8Array(1) }).keys.create())).toMatchObject({ code: 'invalid_config' })
+    expect(await fault(() => virtualKeys({ randomBytes: () => new Uint8Array(1) }).keys.create())).toMatchObject({ code: 'invalid_config' })
   })
 
   test('what is given out is frozen through and through: nobody widens a key that is cached', async () => {
-    const { keys } = make()
+    const { keys } = virtualKeys()
     const spec = { models: ['smart'], metadata: { a: { b: 1 } }, budgets: [{ usd: 1 }] }
     const { id, secret } = await keys.create(spec)
     spec.models.push('other')
@@ -87,7 +63,7 @@ describe('a secret', () => {
 
 describe('rotation', () => {
   test('without an overlap the old secret ends at once, also where it was cached', async () => {
-    const { keys, clock } = make()
+    const { keys, clock } = virtualKeys()
     const first = await keys.create({ team: 't' })
     expect(await valid(keys, first.secret)).toBe(true)
     await clock.advance(10)
@@ -99,7 +75,7 @@ describe('rotation', () => {
   })
 
   test('with one the old secret lives to its end and not a millisecond longer', async () => {
-    const { keys, clock } = make()
+    const { keys, clock } = virtualKeys()
     const first = await keys.create()
     const second = await keys.rotate(first.id, { overlapMs: 1000 })
     expect(second.oldSecretUntil).toBe(clock.now() + 1000)
@@ -110,7 +86,7 @@ describe('rotation', () => {
   })
 
   test('a third secret ends the first: never are three valid', async () => {
-    const { keys } = make()
+    const { keys } = virtualKeys()
     const first = await keys.create()
     const second = await keys.rotate(first.id, { overlapMs: 1000 })
     const third = await keys.rotate(first.id, { overlapMs: 1000 })
@@ -118,7 +94,7 @@ describe('rotation', () => {
   })
 
   test('an overlap that is none, or an option that is none, changes nothing', async () => {
-    const { keys } = make()
+    const { keys } = virtualKeys()
     const { id, secret } = await keys.create()
     for (const overlapMs of [-1, NaN, Infinity, '5']) expect(await fault(() => keys.rotate(id, { overlapMs: overlapMs as number }))).toMatchObject({ code: 'invalid_request' })
     expect((await fault(() => keys.rotate(id, { overlap: 5 } as object))).message).toContain('Did you mean "overlapMs"?')
@@ -128,7 +104,7 @@ describe('rotation', () => {
 
 describe('revocation', () => {
   test('is final: neither an update nor a rotation brings the key back', async () => {
-    const { keys, clock, changes } = make()
+    const { keys, clock, changes } = virtualKeys()
     const first = await keys.create()
     const second = await keys.rotate(first.id, { overlapMs: 1e6 })
     await keys.authenticate(second.secret)
@@ -147,7 +123,7 @@ describe('revocation', () => {
 
 describe('updates', () => {
   test('a field that is left out stays, null removes it, and the event names what changed', async () => {
-    const { keys, changes, clock } = make()
+    const { keys, changes, clock } = virtualKeys()
     const { id, secret } = await keys.create({ name: 'a', team: 't', models: ['m'], expiresInMs: 1000, limits: 5 })
     await keys.authenticate(secret)
     expect(await keys.update(id, { name: 'b', models: null, expiresInMs: null, metadata: { x: 1 } })).toEqual({ id, prefix: `sp-${id}`, name: 'b', team: 't', limits: 5, metadata: { x: 1 }, createdAt: clock.now() })
@@ -158,14 +134,14 @@ describe('updates', () => {
   })
 
   test('an update of nothing writes nothing and tells nobody', async () => {
-    const { keys, changes } = make()
+    const { keys, changes } = virtualKeys()
     const { id } = await keys.create({ name: 'a' })
     expect(await keys.update(id, { name: undefined } as unknown as KeyUpdate)).toMatchObject({ name: 'a' })
     expect(changes.length).toBe(1)
   })
 
   test('is as strict as creation', async () => {
-    const { keys } = make()
+    const { keys } = virtualKeys()
     const { id } = await keys.create({ name: 'a' })
     for (const changes of [{ models: [] }, { name: '' }, { expiresAt: 5 }, { expiresAt: null, expiresInMs: 5 }, { hash: 'x' }, { revokedAt: null }, null]) {
       expect(await fault(() => keys.update(id, changes as KeyUpdate))).toMatchObject({ code: 'invalid_request' })
@@ -174,14 +150,14 @@ describe('updates', () => {
   })
 
   test('two at once in one process lose neither change', async () => {
-    const { keys } = make()
+    const { keys } = virtualKeys()
     const { id } = await keys.create()
     await Promise.all([keys.update(id, { team: 't' }), keys.update(id, { user: 'u' }), fault(() => keys.update(id, { user: '' })), keys.update(id, { name: 'n' })])
     expect(await keys.get(id)).toMatchObject({ team: 't', user: 'u', name: 'n' })
   })
 
   test('a listener that throws neither undoes the change nor hides the secret', async () => {
-    const { keys } = make({ onChange() { throw new Error('no') } })
+    const { keys } = virtualKeys({ onChange() { throw new Error('no') } })
     const { id, secret } = await keys.create()
     expect(secret).toMatch(SECRET)
     expect(await keys.revoke(id)).toHaveProperty('revokedAt')
@@ -190,7 +166,7 @@ describe('updates', () => {
 
 describe('an id that is none', () => {
   test('gets the nearest form, and a secret that was given by mistake is not repeated', async () => {
-    const { keys } = make()
+    const { keys } = virtualKeys()
     const { id, secret, prefix } = await keys.create()
     for (const given of [secret, prefix, id.toUpperCase(), `${prefix}-x`]) {
       const error = await fault(() => keys.get(given))
@@ -207,7 +183,7 @@ describe('an id that is none', () => {
   })
 
   test('does not tell of the keys there are', async () => {
-    const { keys } = make()
+    const { keys } = virtualKeys()
     const { id } = await keys.create()
     const near = (id.startsWith('a') ? 'b' : 'a') + id.slice(1)
     for (const work of [() => keys.get(near), () => keys.rotate(near), () => keys.revoke(near), () => keys.update(near, { name: 'x' })]) {
@@ -221,7 +197,7 @@ describe('an id that is none', () => {
 
 describe('lists', () => {
   test('pages meet without a gap or a repetition, whatever their size, and a team sees its own', async () => {
-    const { keys } = make()
+    const { keys } = virtualKeys()
     const made: string[] = []
     for (let i = 0; i < 130; i++) made.push((await keys.create({ team: i % 3 === 0 ? 'a' : 'b' })).id)
     const inOrder = [...made].sort()
@@ -240,18 +216,18 @@ describe('lists', () => {
   })
 
   test('revoked keys are listed, notes of revocations are not', async () => {
-    const { keys } = make()
+    const { keys } = virtualKeys()
     const { id } = await keys.create()
     await keys.revoke(id)
     expect(await keys.list()).toMatchObject([{ id, revokedAt: expect.any(Number) as number }])
   })
 
   test('a page without bounds is refused', async () => {
-    const { keys } = make()
+    const { keys } = virtualKeys()
     for (const page of [{ limit: 0 }, { limit: 1001 }, { limit: 1.5 }, { after: 'sp-x' }, { team: 5 as unknown as string }, { page: 5 } as object]) expect(await fault(() => keys.list(page))).toMatchObject({ code: 'invalid_request' })
   })
 })
 
 test('a cache older than five seconds is refused: a revoked key would live on in it', () => {
-  for (const cacheMs of [-1, 5001, NaN]) expect(() => make({ cacheMs })).toThrow(GatewayError)
+  for (const cacheMs of [-1, 5001, NaN]) expect(() => virtualKeys({ cacheMs })).toThrow(GatewayError)
 })
