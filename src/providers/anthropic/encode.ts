@@ -2,7 +2,10 @@ import type { Warning } from '../../protocol/events.js'
 import { isObject, type Json, type JsonObject } from '../../protocol/json.js'
 import type { HttpCall, Target, Wire } from '../../protocol/ports.js'
 import type { ResolvedTool, UpstreamRequest } from '../../protocol/request.js'
-import { cached, Notes, verbatim, type Block } from './content.js'
+import { Notes } from '../common/notes.js'
+import { verbatim, type Block } from '../common/own.js'
+import { urlOf } from '../common/url.js'
+import { cached, DIALECT } from './content.js'
 import { conversationOf, type Conversation } from './messages.js'
 import { traitsOf, type Traits } from './models.js'
 import { namesOf, type Names } from './names.js'
@@ -23,7 +26,7 @@ function toolBlock(tool: ResolvedTool, names: Names, traits: Traits, notes: Note
 function toolsOf(request: UpstreamRequest, names: Names, traits: Traits, notes: Notes): Block[] {
   const tools = (request.tools ?? []).flatMap(tool => {
     if ('name' in tool) return [toolBlock(tool, names, traits, notes)]
-    const block = verbatim(tool.providerData)
+    const block = verbatim(tool.providerData, DIALECT)
     if (block === undefined) notes.add('unsupported', 'A provider tool of another dialect was left out.', 'tools')
     return block === undefined ? [] : [block]
   })
@@ -166,7 +169,7 @@ export function encode(request: UpstreamRequest, target: Target, wire: Wire): { 
   return {
     call: {
       method: 'POST',
-      url: `${target.baseUrl}/messages`,
+      url: urlOf(target.baseUrl, '/messages'),
       headers: { 'content-type': 'application/json', accept: stream ? 'text/event-stream' : 'application/json', 'anthropic-version': VERSION, ...target.headers },
       body: JSON.stringify(stream ? { ...body, stream } : body),
     },

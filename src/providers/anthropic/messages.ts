@@ -3,7 +3,9 @@ import { GatewayError } from '../../protocol/errors.js'
 import { isObject, tryParseJson, type Json } from '../../protocol/json.js'
 import type { Target } from '../../protocol/ports.js'
 import type { AssistantMessage, Citation, Message, SystemMessage, TextPart, ToolCallPart, ToolMessage, UpstreamRequest, UserMessage } from '../../protocol/request.js'
-import { cached, inputBlocks, own, verbatim, type Block, type Notes } from './content.js'
+import type { Notes } from '../common/notes.js'
+import { own, verbatim, type Block } from '../common/own.js'
+import { cached, DIALECT, inputBlocks } from './content.js'
 import { traitsOf } from './models.js'
 import { TOOL_ID, type Names } from './names.js'
 
@@ -84,7 +86,7 @@ class Writer {
   #assistant(message: AssistantMessage): Block[] {
     if (typeof message.content === 'string') return inputBlocks(message.content)
     const mine = isOwn(message, this.#target)
-    return message.content.map(part => verbatim(part.providerData) ?? this.#part(part, mine)).filter(block => block !== undefined)
+    return message.content.map(part => verbatim(part.providerData, DIALECT) ?? this.#part(part, mine)).filter(block => block !== undefined)
   }
 
   #part(part: AssistantPart, mine: boolean): Block | undefined {
@@ -96,7 +98,7 @@ class Writer {
       case 'tool-call':
         return this.#call(part, mine)
       case 'reasoning':
-        return this.#thinking(part.text, mine ? own(part.providerData) : undefined)
+        return this.#thinking(part.text, mine ? own(part.providerData, DIALECT) : undefined)
       default:
         this.#notes.add('dropped', 'Files in assistant messages cannot be sent to this dialect and were left out.', 'messages')
         return undefined
@@ -111,7 +113,7 @@ class Writer {
   }
 
   #call(part: ToolCallPart, mine: boolean): Block {
-    const caller = mine ? own(part.providerData)?.['caller'] : undefined
+    const caller = mine ? own(part.providerData, DIALECT)?.['caller'] : undefined
     const block: Block = { type: 'tool_use', id: fitToolId(part.id, TOOL_ID), name: this.#names.wire(part.name), input: this.#input(part), ...(isObject(caller) && { caller: caller as Json }) }
     return cached(block, part.cacheControl)
   }

@@ -1,5 +1,6 @@
 import type { UpstreamRequest } from '../../protocol/request.js'
-import type { Block, Notes } from './content.js'
+import type { Notes } from '../common/notes.js'
+import type { Block } from '../common/own.js'
 import type { Traits } from './models.js'
 
 function temperatureOf(temperature: number, why: string | undefined, notes: Notes): Block {

@@ -1,6 +1,7 @@
 import type { Warning } from '../../protocol/events.js'
 import type { HttpCall, Target, Wire } from '../../protocol/ports.js'
 import type { ProviderTool, ResolvedTool, UpstreamRequest } from '../../protocol/request.js'
+import { urlOf } from '../common/url.js'
 import type { Block } from './media.js'
 import { cached, encodeMessages, verbatim, type Encoding } from './messages.js'
 import { familyOf } from './models.js'
@@ -119,11 +120,6 @@ function encodeSampling(out: Block, request: UpstreamRequest, { quirks, family, 
     out['logprobs'] = true
     if (typeof logprobs === 'number') out['top_logprobs'] = logprobs
   }
-}
-
-function urlOf(baseUrl: string, path: string): string {
-  const query = baseUrl.indexOf('?')
-  return query === -1 ? `${baseUrl}${path}` : `${baseUrl.slice(0, query).replace(/\/+$/, '')}${path}${baseUrl.slice(query)}`
 }
 
 /** The list of models: nobody bills it. */

@@ -1,21 +1,9 @@
-import { GatewayError } from '../../protocol/errors.js'
 import type { AudioPart, FilePart, ImagePart } from '../../protocol/request.js'
+import { base64, refuse } from '../common/media.js'
 import type { Quirks } from './quirks.js'
 
 /** A piece of a request body. */
 export type Block = Record<string, unknown>
-
-const STEP = 0x8000
-
-function base64(bytes: Uint8Array): string {
-  let text = ''
-  for (let i = 0; i < bytes.length; i += STEP) text += String.fromCharCode(...bytes.subarray(i, i + STEP))
-  return btoa(text)
-}
-
-function bad(message: string): GatewayError {
-  return new GatewayError('invalid_request', message)
-}
 
 function isAddress(text: string): boolean {
   return /^https?:/i.test(text)
@@ -32,7 +20,7 @@ function imageUrl(url: string, detail?: string): Block {
 
 export function imageBlock({ image, mediaType, detail }: ImagePart): Block {
   if (!(image instanceof Uint8Array)) return imageUrl(String(image), detail)
-  if (mediaType === undefined) throw bad('An image given as bytes needs its mediaType, such as image/png.')
+  if (mediaType === undefined) throw refuse('An image given as bytes needs its mediaType, such as image/png.')
   return imageUrl(dataUrl(image, mediaType), detail)
 }
 
@@ -54,6 +42,6 @@ export function fileBlock({ data, mediaType, filename }: FilePart, quirks: Quirk
   const sound = SOUNDS.get(mediaType)
   if (sound !== undefined && !address) return audioBlock(url.slice(url.indexOf(',') + 1), sound, quirks)
   if (quirks.documents === true) return { type: 'document_url', document_url: url, ...(filename !== undefined && { document_name: filename }) }
-  if (address && quirks.fileUrls !== true) throw bad('This provider takes a file as bytes or base64 text, not as an address. Load it first.')
+  if (address && quirks.fileUrls !== true) throw refuse('This provider takes a file as bytes or base64 text, not as an address. Load it first.')
   return { type: 'file', file: { filename: filename ?? (mediaType === 'application/pdf' ? 'file.pdf' : 'file'), file_data: url } }
 }

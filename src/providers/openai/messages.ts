@@ -1,8 +1,8 @@
 import { fitToolId, isOwn, type ToolIdRule } from '../../protocol/conversation.js'
 import type { Warning } from '../../protocol/events.js'
-import { isObject } from '../../protocol/json.js'
 import type { Target } from '../../protocol/ports.js'
 import type { AssistantMessage, CacheControl, Message, Part, ProviderData, SystemMessage, ToolCallPart, ToolMessage, UpstreamRequest, UserMessage } from '../../protocol/request.js'
+import { own, verbatim as verbatimOf } from '../common/own.js'
 import { fileBlock, imageBlock, spokenBlock, type Block } from './media.js'
 import type { Family } from './models.js'
 import type { Quirks } from './quirks.js'
@@ -17,6 +17,7 @@ export interface Encoding {
 
 type AssistantPart = Exclude<AssistantMessage['content'], string>[number]
 
+const DIALECT = 'openai'
 const ALNUM = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 const ID_RULES: Readonly<Record<NonNullable<Quirks['toolId']>, ToolIdRule>> = {
   openai: { pattern: /^[\w-]{1,40}$/, alphabet: ALNUM, length: 24 },
@@ -25,20 +26,9 @@ const ID_RULES: Readonly<Record<NonNullable<Quirks['toolId']>, ToolIdRule>> = {
   any: { pattern: /^[\w.:-]{1,64}$/, alphabet: ALNUM, length: 24 },
 }
 
-/** What the decoder of this dialect left on a part. */
-function ownData(data: ProviderData | undefined): Record<string, unknown> | undefined {
-  const found = data?.['openai']
-  return isObject(found) ? found : undefined
-}
-
 /** The part as the caller wrote it for this dialect, to be sent verbatim. */
-export function verbatim(data: ProviderData | undefined, target: Target): Block | undefined {
-  if (data === undefined) return undefined
-  for (const key of ['openai', target.provider]) {
-    const found = data[key]
-    if (isObject(found) && isObject(found['block'])) return found['block']
-  }
-  return undefined
+export function verbatim(data: ProviderData | undefined, { provider }: Target): Block | undefined {
+  return verbatimOf(data, DIALECT, provider)
 }
 
 /** `cache_control` where the server knows it; others cache by themselves. */
@@ -105,13 +95,13 @@ function idRule({ quirks }: Encoding): ToolIdRule {
   return ID_RULES[quirks.toolId ?? 'any']
 }
 
-function toolCall(part: ToolCallPart, own: boolean, encoding: Encoding): Block {
+function toolCall(part: ToolCallPart, mine: boolean, encoding: Encoding): Block {
   const id = fitToolId(part.id, idRule(encoding))
-  const data = ownData(part.providerData)
+  const data = own(part.providerData, DIALECT)
   if (data?.['type'] === 'custom') return { id, type: 'custom', custom: { name: part.name, input: typeof part.input === 'string' ? part.input : (part.arguments ?? '') } }
   const written = part.arguments ?? JSON.stringify(part.input) ?? ''
   const call: Block = { id, type: 'function', function: { name: part.name, arguments: written.trim() === '' ? '{}' : written } }
-  return own && data?.['extra_content'] !== undefined ? { ...call, extra_content: data['extra_content'] } : call
+  return mine && data?.['extra_content'] !== undefined ? { ...call, extra_content: data['extra_content'] } : call
 }
 
 function replayed(content: readonly AssistantPart[], calls: boolean, { quirks }: Encoding): Block {
@@ -121,7 +111,7 @@ function replayed(content: readonly AssistantPart[], calls: boolean, { quirks }:
   const text = parts.map(part => part.text).join('')
   if (quirks.replayField !== 'reasoning_details') return text === '' ? {} : { [quirks.replayField ?? 'reasoning_content']: text }
   const details = parts.flatMap(part => {
-    const found = ownData(part.providerData)?.['reasoning_details']
+    const found = own(part.providerData, DIALECT)?.['reasoning_details']
     return Array.isArray(found) ? (found as readonly unknown[]) : []
   })
   if (details.length > 0) return { reasoning_details: details }
@@ -138,10 +128,10 @@ interface Spoken {
   special: boolean
 }
 
-function speak(part: AssistantPart, spoken: Spoken, own: boolean, encoding: Encoding, at: number): void {
+function speak(part: AssistantPart, spoken: Spoken, mine: boolean, encoding: Encoding, at: number): void {
   const block = verbatim(part.providerData, encoding.target)
   if (part.type === 'tool-call') {
-    spoken.calls.push(block ?? toolCall(part, own, encoding))
+    spoken.calls.push(block ?? toolCall(part, mine, encoding))
   } else if (block !== undefined) {
     spoken.blocks.push(block)
     spoken.special = true
@@ -159,9 +149,9 @@ function speak(part: AssistantPart, spoken: Spoken, own: boolean, encoding: Enco
 
 function assistant(message: AssistantMessage, encoding: Encoding, at: number): Block {
   if (typeof message.content === 'string') return { role: 'assistant', content: message.content }
-  const own = isOwn(message, encoding.target)
+  const mine = isOwn(message, encoding.target)
   const spoken: Spoken = { blocks: [], calls: [], text: '', refusal: '', special: false }
-  for (const part of message.content) speak(part, spoken, own, encoding, at)
+  for (const part of message.content) speak(part, spoken, mine, encoding, at)
   const { blocks, calls, text, refusal, special } = spoken
   const stringOnly = encoding.quirks.stringContent === true
   const body = special && !stringOnly ? blocks : text
@@ -170,7 +160,7 @@ function assistant(message: AssistantMessage, encoding: Encoding, at: number): B
     role: 'assistant',
     content: bare ? null : body,
     ...(refusal !== '' && { refusal }),
-    ...(own && replayed(message.content, calls.length > 0, encoding)),
+    ...(mine && replayed(message.content, calls.length > 0, encoding)),
     ...(calls.length > 0 && { tool_calls: calls }),
   }
 }

@@ -1,0 +1,10 @@
+import type { Warning } from '../../protocol/events.js'
+
+/** Warnings of one request, each sentence once. */
+export class Notes {
+  readonly list: Warning[] = []
+  add(code: Warning['code'], message: string, parameter?: string): void {
+    if (this.list.some(known => known.message === message)) return
+    this.list.push({ code, message, ...(parameter !== undefined && { parameter }) })
+  }
+}
