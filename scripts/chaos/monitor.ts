@@ -31,7 +31,7 @@ function linesIn(scene: Scene, keys: readonly KnownKey[]): Line[] {
   ]
   const lines = new Map<string, Line>()
   const accounts = new Accounts(policies)
-  for (const payer of payers) for (const line of accounts.of(payer).lines({ provider: 'openai', deployment: 'alpha-0' })) {
+  for (const payer of payers) for (const line of accounts.of(payer).lines({ provider: 'openai', id: 'alpha-0' })) {
     if (line.meter.kind === 'nanos' || line.meter.kind === 'concurrency') lines.set(line.key, line)
   }
   return [...lines.values()]

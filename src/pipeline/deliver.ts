@@ -1,4 +1,4 @@
-import { Collector, messageOf, type Collected } from '../protocol/collect.js'
+import { Collector, messageOf } from '../protocol/collect.js'
 import { GatewayError } from '../protocol/errors.js'
 import type { ChatEvent } from '../protocol/events.js'
 import type { ChatResult } from '../protocol/result.js'
@@ -85,9 +85,9 @@ export class Delivery implements Cancellable {
 
   /** Reads to the end and gives the result. */
   async result(): Promise<ChatResult> {
-    if (this.#settled === undefined) await this.drain()
+    while (this.#settled === undefined) await this.pull()
     if (this.#fault !== undefined) throw this.#fault
-    return (this.#answer ??= await this.#result())
+    return (this.#answer ??= this.#admitted.output === undefined ? this.#result(undefined) : this.#result(await this.#output()))
   }
 
   /** The caller left: ends the upstream, books what was used. */
@@ -158,11 +158,11 @@ export class Delivery implements Cancellable {
     if (this.#settled !== undefined) return
     this.call.cancel.remove(this)
     this.#keepsake.keep(this.call.kind, this, this.#admitted.request, this.#seen.chars)
-    this.#settled = this.#settle(this.#admitted.call, end, { admitted: this.#admitted, source: this.#source, collected: () => this.#raw.result(), ...(this.#counted !== undefined && { counted: this.#counted }) })
+    this.#settled = this.#settle(this.#admitted.call, end, { admitted: this.#admitted, source: this.#source, collected: () => this.#raw.result(), counted: this.#counted })
   }
 
-  async #result(): Promise<ChatResult> {
-    const { call, output } = this.#admitted
+  #result(output: unknown): ChatResult {
+    const { call } = this.#admitted
     const { answered, way, cached } = this.#source
     const settled = this.#settled
     const seen = this.#seen.result()
@@ -179,7 +179,7 @@ export class Delivery implements Cancellable {
       reasoning: seen.reasoning,
       toolCalls: seen.toolCalls,
       message: messageOf(seen, { provider, model, deployment }),
-      output: output === undefined ? undefined : await this.#output(seen),
+      output,
       finishReason: finish.finishReason,
       usage: finish.usage,
       cost: settled.cost,
@@ -203,8 +203,9 @@ export class Delivery implements Cancellable {
   }
 
   /** The parsed answer; `undefined` where the model called tools or refused instead of answering. */
-  async #output(seen: Collected): Promise<unknown> {
+  async #output(): Promise<unknown> {
     const { output } = this.#admitted
+    const seen = this.#seen.result()
     if (output === undefined || seen.toolCalls.length > 0 || seen.refusal !== undefined || seen.finish?.finishReason === 'content-filter') return undefined
     const judged = await judge(seen.text, output)
     if (judged.ok) return judged.value

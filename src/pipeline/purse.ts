@@ -188,11 +188,10 @@ export class Purse {
 
   #ensure(live: Live, most: Used, cancel: Cancel, early = false): Maybe<Lack | undefined> {
     const { account, clock } = this.#parts
-    const { provider, id } = live.deployment
     let parts: Part[] | undefined
     let claims: Claim[] | undefined
     let nowMs = 0
-    for (const line of account.lines({ provider, deployment: id })) {
+    for (const line of account.lines(live.deployment)) {
       const amount = this.#needed(line, most) - this.#held(line)
       if (amount <= 0) continue
       if (claims === undefined) nowMs = clock.now()

@@ -1,4 +1,4 @@
-import { boundNanos, boundOf } from '../protocol/bound.js'
+import { boundNanos, boundOf, outputBoundOf } from '../protocol/bound.js'
 import { GatewayError } from '../protocol/errors.js'
 import type { DowngradeOptions, Downgraded, OnStoreError, OnUnknownPrice } from '../protocol/policy.js'
 import type { Clock } from '../protocol/ports.js'
@@ -32,7 +32,7 @@ export function createReserve(parts: ReserveParts): (plan: Plan) => Plan | Promi
   const open = purses(parts)
   return plan => {
     const purse = open(plan.admitted)
-    return purse.bound ? reserved(parts, purse, plan) : { ...plan, purse }
+    return purse.bound ? reserved(parts, purse, plan) : withPurse(plan, purse)
   }
 }
 
@@ -76,11 +76,16 @@ function payerOf({ options: { principal } }: Call, route: string): Payer {
 
 const NO_TAGS: readonly string[] = []
 
+/** Field by field: an object that is spread together is made the slow way. */
+function withPurse({ admitted, candidates, excluded, shadows }: Plan, purse: Purse): Plan {
+  return { admitted, candidates, excluded, shadows, purse }
+}
+
 /** Makes no promise where the store is in memory and the hold fits. */
 function reserved(parts: ReserveParts, purse: Purse, plan: Plan): Plan | Promise<Plan> {
   const usable = counted(purse, plan)
   const asking = ensured(purse, usable)
-  if (asking === undefined) return { ...usable, purse }
+  if (asking === undefined) return withPurse(usable, purse)
   return chosen(parts, purse, usable, asking).catch((error: unknown) => {
     // Nothing was asked: what is held is given back whole. The caller does not wait for it.
     void purse.close()
@@ -98,7 +103,7 @@ async function chosen(parts: ReserveParts, purse: Purse, plan: Plan, asking: Lac
   let lack = await asking
   let soonest: Lack | undefined
   for (;;) {
-    const found = lack === undefined ? { ...left, purse } : await otherwise(parts, purse, left, lack)
+    const found = lack === undefined ? withPurse(left, purse) : await otherwise(parts, purse, left, lack)
     if (!isLack(found)) return found
     soonest = sooner(soonest, found)
     const rest = without(left, found)
@@ -139,7 +144,7 @@ async function otherwise(parts: ReserveParts, purse: Purse, plan: Plan, lack: La
   if (other !== undefined) return other
   if (option.at === undefined && policy.hard) return lack
   // Nobody cheaper can do it: then the rest of the budget is for this.
-  return (await purse.ensure(first(plan).live, request)) ?? { ...plan, purse }
+  return (await purse.ensure(first(plan).live, request)) ?? withPurse(plan, purse)
 }
 
 /** The plan of the cheaper way, with its hold; nothing where nobody on it can do what is asked, or it does not fit either. */
@@ -210,7 +215,7 @@ function fitting(purse: Purse, plan: Plan): Plan | undefined {
 
 function unbounded(purse: Purse, live: LiveCandidate['live'], request: Admitted['request']): string | undefined {
   if (purse.hard && purse.onUnknownPrice !== 'allow' && purse.price(live) === undefined) return PRICELESS
-  return purse.counts && boundOf(request, live.deployment.capabilities).outputTokens === Infinity ? ENDLESS : undefined
+  return purse.counts && outputBoundOf(request, live.deployment.capabilities) === Infinity ? ENDLESS : undefined
 }
 
 function first({ candidates }: Plan): LiveCandidate {

@@ -13,7 +13,7 @@ export interface Known {
   readonly admitted?: Admitted
   readonly source?: Source
   /** What an answer that was known was counted with. */
-  readonly counted?: Counted
+  readonly counted?: Counted | undefined
   /** The answer as the upstream gave it, masks on. */
   readonly collected?: () => Collected
 }

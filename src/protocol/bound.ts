@@ -33,7 +33,7 @@ function bytesOf(text: string): number {
  * A bound of what a request can use: bytes of text for its input, plus what wires add; `maxOutputTokens` for the output. Without
  * `maxOutputTokens` the output is what the model can write at most; infinite where that is not known.
  */
-export function boundOf(request: UpstreamRequest, { maxOutputTokens }: Capabilities): Bound {
+export function boundOf(request: UpstreamRequest, capabilities: Capabilities): Bound {
   const { messages, tools = [], output, providerOptions } = request
   let tokens = CALL_TOKENS
   for (const message of messages) tokens += messageTokens(message)
@@ -41,7 +41,12 @@ export function boundOf(request: UpstreamRequest, { maxOutputTokens }: Capabilit
   for (const tool of tools) tokens += MESSAGE_TOKENS + bytesOf(JSON.stringify(tool) ?? '')
   if (output !== undefined) tokens += bytesOf(JSON.stringify(output) ?? '')
   if (providerOptions !== undefined) tokens += bytesOf(JSON.stringify(providerOptions) ?? '')
-  return { inputTokens: tokens, outputTokens: request.maxOutputTokens ?? maxOutputTokens ?? Infinity }
+  return { inputTokens: tokens, outputTokens: outputBoundOf(request, capabilities) }
+}
+
+/** The output of {@link boundOf} alone, which takes no look at the messages. */
+export function outputBoundOf(request: UpstreamRequest, { maxOutputTokens }: Capabilities): number {
+  return request.maxOutputTokens ?? maxOutputTokens ?? Infinity
 }
 
 function messageTokens(message: Message): number {

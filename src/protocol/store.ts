@@ -54,7 +54,8 @@ export interface Standing {
 export interface PromptVerbs {
   /** `left`: what a hold that lapses leaves behind; asked for only then. */
   acquire(claims: readonly Claim[], lease: { readonly ttlMs: number; left(): Pick<Lease, 'owner' | 'tallies'> }): ClaimVerdict
-  settle(holdId: string, charges: readonly { readonly key: string; readonly amount: number }[], tallies?: readonly Tally[]): readonly Standing[] | undefined
+  /** `quiet`: nobody looks at the standings, and none are given. */
+  settle(holdId: string, charges: readonly { readonly key: string; readonly amount: number }[], tallies?: readonly Tally[], quiet?: boolean): readonly Standing[] | undefined
   tally(tallies: readonly Tally[]): void
 }
 /** Shared state: every verb is atomic, on the store's own clock. */

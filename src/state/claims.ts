@@ -132,12 +132,10 @@ export function counterId(key: string, windowMs?: number, period?: number): stri
   return period !== undefined ? `p${period}:${key}` : windowMs !== undefined ? `${windowMs}:${key}` : `all:${key}`
 }
 
-/** The start and the end of the period that holds `nowMs`; throws `store_unavailable` where none does. */
-function periodAt(periods: readonly number[], nowMs: number): readonly [start: number, end: number] {
+/** Where the period that holds `nowMs` starts among the boundaries; throws `store_unavailable` where none does. */
+function periodAt(periods: readonly number[], nowMs: number): number {
   for (let at = periods.length - 1; at > 0; at--) {
-    const start = periods[at - 1] ?? 0
-    const end = periods[at] ?? 0
-    if (nowMs >= start && nowMs < end) return [start, end]
+    if (nowMs >= (periods[at - 1] ?? 0) && nowMs < (periods[at] ?? 0)) return at - 1
   }
   throw new GatewayError('store_unavailable', 'The clock of the store and the clock of this process are too far apart: no period of a claim holds the time of the store. Set both by the same time server.', { origin: 'gateway' })
 }
@@ -146,10 +144,12 @@ function periodAt(periods: readonly number[], nowMs: number): readonly [start: n
 export function needsOf(claims: readonly Claim[], nowMs: number): readonly Need[] {
   const needs: Need[] = []
   for (const { key, amount, limit, windowMs, periods, onLapsed = 'charge' } of claims) {
-    const [period, endMs] = periods === undefined ? [] : periodAt(periods, nowMs)
+    const at = periods === undefined ? -1 : periodAt(periods, nowMs)
+    const period = at < 0 ? undefined : periods?.[at]
+    const endMs = at < 0 ? undefined : periods?.[at + 1]
     // Few claims: a look through the list is less than a map.
     let same: Need | undefined
-    for (let at = 0; at < needs.length && same === undefined; at++) if (needs[at]?.key === key && needs[at]?.windowMs === windowMs && needs[at]?.period === period) same = needs[at]
+    for (const need of needs) if (need.key === key && need.windowMs === windowMs && need.period === period) same = need
     if (same === undefined) needs.push({ key, windowMs, period, endMs, amount, limit, onLapsed })
     else {
       same.amount = plus(same.amount, amount, key)

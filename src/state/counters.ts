@@ -61,24 +61,29 @@ export class Counters {
   acquire(claims: readonly Claim[], lease: Lease): ClaimVerdict {
     checkLease(lease)
     if (lease.tallies !== undefined) this.#tallies.check(lease.tallies)
+    checkClaims(claims)
     return this.hold(claims, lease.ttlMs, () => lease)
   }
 
-  /** @param left what the hold leaves behind where it lapses. */
+  /**
+   * For claims that are sound but for their amounts.
+   * @param left what the hold leaves behind where it lapses.
+   */
   hold(claims: readonly Claim[], ttlMs: number, left: Hold['left']): ClaimVerdict {
-    checkClaims(claims)
+    for (const { amount } of claims) checkCount(amount, 'The amount of a claim')
     const nowMs = this.#clock.now()
     const needs = needsOf(claims, nowMs)
     const lapsed = nowMs < this.#lapseAtMs ? [] : this.#lapse(nowMs)
-    const verdict = this.#refusal(needs, nowMs) ?? this.#hold(needs, ttlMs, left, nowMs)
+    const counters: (Counter | undefined)[] = []
+    const verdict = this.#refusal(needs, counters, nowMs) ?? this.#hold(needs, counters, ttlMs, left, nowMs)
     return lapsed.length === 0 ? verdict : { ...verdict, lapsed }
   }
 
-  settle(holdId: string, charges: readonly Charge[], tallies: readonly Tally[] = []): readonly Standing[] | undefined {
+  settle(holdId: string, charges: readonly Charge[], tallies: readonly Tally[] = [], quiet = false): readonly Standing[] | undefined {
     checkTallies(tallies)
     const nowMs = this.#clock.now()
     const hold = this.#live(holdId, nowMs)
-    if (hold !== undefined && inStep(hold.parts, charges)) return this.#settleInStep(hold, charges, tallies, nowMs)
+    if (hold !== undefined && inStep(hold.parts, charges)) return this.#settleInStep(hold, charges, tallies, nowMs, quiet)
     checkCharges(charges)
     if (hold === undefined) return undefined
     const { parts } = hold
@@ -93,11 +98,11 @@ export class Counters {
     for (const { counter, entry } of parts) counter.settle(entry, chargeOf(charges, counter.key))
     for (const { key, amount } of others) this.#shelf.put(key).sum += amount
     this.#tallies.add(tallies)
-    return parts.map(({ counter }) => counter.standing)
+    return quiet ? [] : parts.map(({ counter }) => counter.standing)
   }
 
   /** The usual case: a charge for each claim, in the order of the claims. */
-  #settleInStep(hold: Hold, charges: readonly Charge[], tallies: readonly Tally[], nowMs: number): readonly Standing[] {
+  #settleInStep(hold: Hold, charges: readonly Charge[], tallies: readonly Tally[], nowMs: number, quiet: boolean): readonly Standing[] {
     const { parts } = hold
     for (let at = 0; at < parts.length; at++) {
       const { counter, entry } = parts[at] as Part
@@ -112,7 +117,7 @@ export class Counters {
     for (let at = 0; at < parts.length; at++) {
       const { counter, entry } = parts[at] as Part
       counter.settle(entry, (charges[at] as Charge).amount)
-      standings.push(counter.standing)
+      if (!quiet) standings.push(counter.standing)
     }
     this.#tallies.add(tallies)
     return standings
@@ -137,11 +142,12 @@ export class Counters {
     return this.#tallies.range(start, end)
   }
 
-  /** The claim that has to wait longest: when that one fits, all do. */
-  #refusal(needs: readonly Need[], nowMs: number): ClaimVerdict | undefined {
+  /** The claim that has to wait longest: when that one fits, all do. Finds the counters that are there. */
+  #refusal(needs: readonly Need[], counters: (Counter | undefined)[], nowMs: number): ClaimVerdict | undefined {
     let longest: { key: string; waitMs: number } | undefined
     for (const { key, windowMs, period, amount, limit, endMs } of needs) {
       const counter = this.#shelf.get(key, windowMs, period)
+      counters.push(counter)
       if (counter !== undefined) this.#entries -= counter.prune(nowMs)
       const over = amount - (limit - (counter?.sum ?? 0))
       if (over <= 0) continue
@@ -153,17 +159,20 @@ export class Counters {
     return longest.waitMs < Infinity ? { ok: false, key: longest.key, retryAfterMs: longest.waitMs } : { ok: false, key: longest.key }
   }
 
-  #hold(needs: readonly Need[], ttlMs: number, left: Hold['left'], nowMs: number): ClaimVerdict {
-    for (const { key, windowMs, period, amount } of needs) plus(this.#shelf.get(key, windowMs, period)?.sum ?? 0, amount, key)
-    this.#room(1 + 2 * needs.length, nowMs)
-    const parts = needs.map(({ key, windowMs, period, endMs, amount, onLapsed }) => {
-      // Rounded up, so that a clock with fractions never lets a window be short of its length.
-      const counter = this.#shelf.put(key, windowMs, period, endMs)
+  #hold(needs: readonly Need[], counters: readonly (Counter | undefined)[], ttlMs: number, left: Hold['left'], nowMs: number): ClaimVerdict {
+    for (let at = 0; at < needs.length; at++) plus(counters[at]?.sum ?? 0, (needs[at] as Need).amount, (needs[at] as Need).key)
+    const swept = this.#room(1 + 2 * needs.length, nowMs)
+    const parts: Part[] = []
+    for (let at = 0; at < needs.length; at++) {
+      const { key, windowMs, period, endMs, amount, onLapsed } = needs[at] as Need
+      // What was found may have been swept away just now.
+      const counter = (swept ? undefined : counters[at]) ?? this.#shelf.put(key, windowMs, period, endMs)
       const before = counter.size
+      // Rounded up, so that a clock with fractions never lets a window be short of its length.
       const entry = counter.hold(amount, Math.ceil(nowMs))
       this.#entries += counter.size - before
-      return { counter, entry, onLapsed }
-    })
+      parts.push({ counter, entry, onLapsed })
+    }
     const place = this.#free.pop() ?? this.#holds.length
     const hold: Hold = { id: `${ID}${place}_${++this.#made}`, place, expiresMs: nowMs + ttlMs, parts, left }
     this.#holds[place] = hold
@@ -204,15 +213,16 @@ export class Counters {
     return lapsed
   }
 
-  /** Makes sure that `more` fit, clearing away what no later claim can see. */
-  #room(more: number, nowMs: number): void {
-    if (this.#used + more <= Math.min(this.#sweepAt, this.#max)) return
+  /** Makes sure that `more` fit; true where it cleared away counters that no later claim can see. */
+  #room(more: number, nowMs: number): boolean {
+    if (this.#used + more <= Math.min(this.#sweepAt, this.#max)) return false
     this.#shelf.sweep(counter => {
       this.#entries -= counter.prune(nowMs)
       return counter.spent(nowMs)
     })
     this.#sweepAt = Math.max(FIRST_SWEEP, 2 * (this.#used + more))
     if (this.#used + more > this.#max) throw new GatewayError('invalid_config', `The memory store is full: ${this.#max} counters, window entries and holds. Raise maxCounters or use a shared store.`)
+    return true
   }
 }
 

@@ -61,7 +61,7 @@ export class Ledger {
     const { prompt } = this.#parts.store
     if (prompt === undefined) return this.#settle(hold, charges, tallies)
     this.#untrack(hold)
-    return prompt.settle(hold.id, charges, tallies)
+    return prompt.settle(hold.id, charges, tallies, this.#parts.onAlert === undefined)
   }
 
   /**

@@ -34,6 +34,8 @@ export class Line {
   readonly of: PolicyScope
   /** Counts only what this provider or deployment does. */
   readonly only: Matched['open']
+  /** The claim of one request or one place, where it is the same at each call. */
+  readonly #one: Claim | undefined
 
   constructor(policy: Policy, meter: Meter, of: PolicyScope, only: Matched['open']) {
     this.policy = policy
@@ -46,10 +48,16 @@ export class Line {
     const key = [policy.kind, encodeURIComponent(policy.name), meter.kind, span, ...whose].join(':')
     // Long names make a key longer than stores take.
     this.key = key.length > LONGEST_KEY ? `${policy.kind}:${sha256(key)}` : key
+    const { kind, calendar } = meter
+    if (calendar === undefined && (kind === 'requests' || kind === 'concurrency')) this.#one = this.#claim(1, 0, undefined)
   }
 
   /** @param share of the limit that may be used, for a budget that sends calls another way before it is used up, or instead of refusing them. */
   claim(amount: number, nowMs: number, share?: number): Claim {
+    return amount === 1 && share === undefined && this.#one !== undefined ? this.#one : this.#claim(amount, nowMs, share)
+  }
+
+  #claim(amount: number, nowMs: number, share: number | undefined): Claim {
     const { policy, meter } = this
     const { kind, windowMs, calendar } = meter
     const claim: { -readonly [K in keyof Claim]: Claim[K] } = { key: this.key, amount, limit: share === undefined && !policy.hard ? SOFT : Math.floor(meter.limit * (share ?? 1)), onLapsed: kind === 'concurrency' ? 'release' : policy.onLapsed }
@@ -139,12 +147,12 @@ export class Account {
   }
 
   /** The counters of a call that this one answers; the same objects for the same counters. */
-  lines(payee: Payee): readonly Line[] {
-    let lines = this.#lines.get(payee.deployment)
+  lines({ provider, id: deployment }: Pick<Deployment, 'id' | 'provider'>): readonly Line[] {
+    let lines = this.#lines.get(deployment)
     if (lines === undefined) {
       const known = [...this.#lines.values()].flat()
-      lines = this.policies.flatMap(policy => linesOf(policy, payee)).map(line => known.find(one => one.key === line.key) ?? line)
-      this.#lines.set(payee.deployment, lines)
+      lines = this.policies.flatMap(policy => linesOf(policy, { provider, deployment })).map(line => known.find(one => one.key === line.key) ?? line)
+      this.#lines.set(deployment, lines)
     }
     return lines
   }
@@ -167,14 +175,23 @@ export class Account {
   }
 }
 
-function named(value: string | undefined): string {
-  return value === undefined ? '-' : `${value.length}:${value}`
+/** A payer's names, each a step on the way to its account. */
+class Branch {
+  readonly further = new Map<string | undefined, Branch>()
+  account: Account | undefined
+
+  step(name: string | undefined): Branch {
+    let next = this.further.get(name)
+    if (next === undefined) this.further.set(name, (next = new Branch()))
+    return next
+  }
 }
 
 /** The accounts of a gateway under one list of policies: those asked for last. */
 export class Accounts {
   readonly #policies: readonly Policy[]
-  readonly #known = new Map<string, Account>()
+  #root = new Branch()
+  #known = 0
   /** By the policies of virtual keys, which come on top. */
   readonly #ofKeys = new WeakMap<readonly Policy[], Accounts>()
 
@@ -184,14 +201,18 @@ export class Accounts {
 
   of(payer: Payer): Account {
     const { team, project, user, key, tags, route } = payer
-    // With its length before each, no two lists of names are one text.
-    const name = `${route.length}:${route}${named(team)}${named(project)}${named(user)}${named(key)}${tags.length === 0 ? '' : JSON.stringify(tags)}`
-    let account = this.#known.get(name)
-    if (account !== undefined) return account
-    account = new Account(this.#policies, payer)
-    if (this.#known.size >= MOST_PAYERS) this.#known.clear()
-    this.#known.set(name, account)
-    return account
+    // Name by name: one text of all of them would have to be made, and hashed, for each call.
+    const branch = this.#root.step(route).step(team).step(project).step(user).step(key)
+    const leaf = tags.length === 0 ? branch : branch.step(JSON.stringify(tags))
+    return (leaf.account ??= this.#made(payer))
+  }
+
+  #made(payer: Payer): Account {
+    if (++this.#known > MOST_PAYERS) {
+      this.#root = new Branch()
+      this.#known = 1
+    }
+    return new Account(this.#policies, payer)
   }
 
   /** With the policies of a virtual key on top. */

@@ -8,7 +8,7 @@ import { virtualClock } from '../../src/testing/index.js'
 import { books } from '../gateway/money-scene.js'
 
 const PAYER = { team: 'search', tags: [], route: 'smart' }
-const PAYEE = { provider: 'p', deployment: 'd' }
+const PAYEE = { provider: 'p', id: 'd' }
 const only = (lines: readonly Line[]): Line => {
   const [line] = lines
   if (line === undefined) throw new Error('no line')
