@@ -12,7 +12,7 @@ import { breakerSettings, checkedSnapshot, type BreakerOptions, type BreakerSnap
 import type { ProbeOptions } from './resilience/probes.js'
 import type { AuditLog } from './plugins/audit.js'
 import { checkAlerts, type AlertTarget } from './plugins/alerts.js'
-import { weigher } from './resilience/line-tenants.js'
+import { weigher } from './resilience/shares.js'
 import { isTarget } from './routing/fallback.js'
 import { cachePolicy, type CacheOptions, type RouteCacheOptions } from './state/cache-options.js'
 import { budgetsOf, downgradeOf, limitsOf, type Policy } from './state/policies.js'

@@ -1,5 +1,6 @@
 import { GatewayError } from './errors.js'
 import { nearest, quoted } from './suggest.js'
+import { formatOf } from './zones.js'
 
 /** How long a calendar period is. Weeks begin on Monday. */
 export type Period = 'hour' | 'day' | 'week' | 'month'
@@ -170,23 +171,6 @@ function wallOf(period: Period, ordinal: number): number {
   if (period === 'day') return ordinal * DAY_MS
   if (period === 'week') return (ordinal * 7 - THURSDAY) * DAY_MS
   return Date.UTC(Math.floor(ordinal / 12), ((ordinal % 12) + 12) % 12)
-}
-
-function formatOf(zone: string): Intl.DateTimeFormat {
-  // Some engines take offsets such as "+02:00": the same configuration must mean the same everywhere.
-  if (typeof zone !== 'string' || !/^[a-z]/i.test(zone)) throw unknownZone(String(zone))
-  try {
-    return new Intl.DateTimeFormat('en-US', { timeZone: zone, calendar: 'gregory', numberingSystem: 'latn', hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric' })
-  } catch {
-    throw unknownZone(zone)
-  }
-}
-
-function unknownZone(given: string): GatewayError {
-  const zones = ['UTC', ...Intl.supportedValuesOf('timeZone')]
-  const city = `/${given.trim().replaceAll(' ', '_').toLowerCase()}`
-  const near = zones.find(name => name.toLowerCase().endsWith(city)) ?? nearest(given, zones)
-  return new GatewayError('invalid_config', `No time zone is named ${quoted(given)}. ${near === undefined ? '' : `Did you mean "${near}"? `}Give a name of the IANA database, such as "Europe/Berlin" or "UTC".`)
 }
 
 function unknownPeriod(given: string): GatewayError {

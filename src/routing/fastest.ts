@@ -1,6 +1,5 @@
 import type { Deployment, DeploymentStats, Group, RouteTarget, RouteView } from '../protocol/ports.js'
 import { bad, groupOf, least, ranked, splitOptions, unitsOf, type Unit } from './rank.js'
-import { UNKNOWN_MS } from './stats.js'
 
 /** What {@link fastest} takes beside its targets. */
 export interface FastestOptions {
@@ -8,6 +7,8 @@ export interface FastestOptions {
   readonly outputTokens?: number
 }
 
+/** What an attempt is expected to take where nothing was measured: so little that unknown deployments get tried. */
+export const UNKNOWN_MS = 50
 const OPTIONS = new Set(['outputTokens'])
 /** Beyond this, two drawn by lot are compared instead of all. */
 const MOST_SCANNED = 16

@@ -1,9 +1,7 @@
 import { verdict } from '../protocol/errors.js'
 import type { Usage } from '../protocol/events.js'
 import type { AttemptEnd, Clock, Deployment, DeploymentStats, Gate, GateCall, Permit } from '../protocol/ports.js'
-
-/** What an attempt is expected to take where nothing was measured: so little that unknown deployments get tried. */
-export const UNKNOWN_MS = 50
+import { UNKNOWN_MS } from './fastest.js'
 
 const LATENCY_MS = 10_000
 const LENGTH_MS = 60_000

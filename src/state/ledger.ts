@@ -164,7 +164,7 @@ export class Ledger {
     const { onAlert, clock } = this.#parts
     if (onAlert === undefined) return
     const nowMs = clock.now()
-    const { calendar, windowMs, limit } = line.meter
+    const { calendar, meter: { windowMs, limit } } = line
     const period = standing?.period ?? calendar?.startOf(nowMs)
     const key = `alert:${kind}:${share ?? ''}:${line.key}`
     const mark = `${period ?? ''}:${key}`

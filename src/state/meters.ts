@@ -1,4 +1,5 @@
 import type { Claim, Deployment } from '../protocol/ports.js'
+import { Calendar } from '../protocol/periods.js'
 import type { PolicyScope } from '../protocol/policy.js'
 import { sha256 } from '../protocol/sha256.js'
 import type { Dimension, Meter, Policy } from './policies.js'
@@ -25,11 +26,25 @@ const LONGEST_NAME = 200
 const LONGEST_TEXT = 12_000
 const SOFT = Number.MAX_SAFE_INTEGER
 
+/** One calendar for each period and zone: each holds a clock of its zone, which is dear to make. */
+class Calendars {
+  readonly #known = new Map<string, Calendar>()
+
+  of({ calendar }: Meter): Calendar | undefined {
+    if (calendar === undefined) return undefined
+    const name = `${calendar.period} ${calendar.zone}`
+    let known = this.#known.get(name)
+    if (known === undefined) this.#known.set(name, (known = new Calendar(calendar.period, calendar.zone)))
+    return known
+  }
+}
+
 /** One counter that calls count in. */
 export class Line {
   readonly key: string
   readonly policy: Policy
   readonly meter: Meter
+  readonly calendar: Calendar | undefined
   /** Whose counter it is. */
   readonly of: PolicyScope
   /** Counts only what this provider or deployment does. */
@@ -37,7 +52,8 @@ export class Line {
   /** The claim of one request or one place, where it is the same at each call. */
   readonly #one: Claim | undefined
 
-  constructor(policy: Policy, meter: Meter, of: PolicyScope, only: Matched['open']) {
+  constructor(policy: Policy, meter: Meter, of: PolicyScope, only: Matched['open'], calendar: Calendar | undefined) {
+    this.calendar = calendar
     this.policy = policy
     this.meter = meter
     this.of = of
@@ -48,7 +64,7 @@ export class Line {
     const key = [policy.kind, encodeURIComponent(policy.name), meter.kind, span, ...whose].join(':')
     // Long names make a key longer than stores take.
     this.key = key.length > LONGEST_KEY ? `${policy.kind}:${sha256(key)}` : key
-    const { kind, calendar } = meter
+    const { kind } = meter
     if (calendar === undefined && (kind === 'requests' || kind === 'concurrency')) this.#one = this.#claim(1, 0, undefined)
   }
 
@@ -58,8 +74,8 @@ export class Line {
   }
 
   #claim(amount: number, nowMs: number, share: number | undefined): Claim {
-    const { policy, meter } = this
-    const { kind, windowMs, calendar } = meter
+    const { policy, meter, calendar } = this
+    const { kind, windowMs } = meter
     const claim: { -readonly [K in keyof Claim]: Claim[K] } = { key: this.key, amount, limit: share === undefined && !policy.hard ? SOFT : Math.floor(meter.limit * (share ?? 1)), onLapsed: kind === 'concurrency' ? 'release' : policy.onLapsed }
     if (windowMs !== undefined) claim.windowMs = windowMs
     if (calendar !== undefined) claim.periods = calendar.boundaries(nowMs)
@@ -101,7 +117,7 @@ function widened(scopes: readonly Record<string, string>[], dimension: Exclude<D
 }
 
 /** The counters of a matched policy for a call that this payee answers; none where it is not about that one. */
-function linesOf({ policy, of, open }: Matched, payee: Payee): readonly Line[] {
+function linesOf({ policy, of, open }: Matched, payee: Payee, calendars: Calendars): readonly Line[] {
   const only: Matched['open'][number][] = []
   for (const [dimension, value] of open) {
     const own = payee[dimension]
@@ -109,7 +125,7 @@ function linesOf({ policy, of, open }: Matched, payee: Payee): readonly Line[] {
     only.push([dimension, own])
   }
   const whose = { ...of, ...Object.fromEntries(only) }
-  return policy.meters.map(meter => new Line(policy, meter, whose, only))
+  return policy.meters.map(meter => new Line(policy, meter, whose, only, calendars.of(meter)))
 }
 
 /** Names and tags may be long; that a call was here is written down in any case. */
@@ -136,8 +152,10 @@ export class Account {
   readonly #paid = new Map<string, string>()
   readonly spender: Spender
   readonly #lines = new Map<string, readonly Line[]>()
+  readonly #calendars: Calendars
 
-  constructor(policies: readonly Policy[], payer: Payer) {
+  constructor(policies: readonly Policy[], payer: Payer, calendars: Calendars) {
+    this.#calendars = calendars
     this.payer = payer
     this.spender = new Spender(payer)
     this.policies = matched(policies, payer)
@@ -151,7 +169,7 @@ export class Account {
     let lines = this.#lines.get(deployment)
     if (lines === undefined) {
       const known = [...this.#lines.values()].flat()
-      lines = this.policies.flatMap(policy => linesOf(policy, { provider, deployment })).map(line => known.find(one => one.key === line.key) ?? line)
+      lines = this.policies.flatMap(policy => linesOf(policy, { provider, deployment }, this.#calendars)).map(line => known.find(one => one.key === line.key) ?? line)
       this.#lines.set(deployment, lines)
     }
     return lines
@@ -171,7 +189,7 @@ export class Account {
   /** The counters of a call that asks nobody. */
   get callLines(): readonly Line[] {
     const nobody = { provider: '', deployment: '' }
-    return this.policies.filter(({ open }) => open.length === 0).flatMap(policy => linesOf(policy, nobody)).filter(({ meter }) => meter.kind === 'requests' || meter.kind === 'concurrency')
+    return this.policies.filter(({ open }) => open.length === 0).flatMap(policy => linesOf(policy, nobody, this.#calendars)).filter(({ meter }) => meter.kind === 'requests' || meter.kind === 'concurrency')
   }
 }
 
@@ -194,9 +212,11 @@ export class Accounts {
   #known = 0
   /** By the policies of virtual keys, which come on top. */
   readonly #ofKeys = new WeakMap<readonly Policy[], Accounts>()
+  readonly #calendars: Calendars
 
-  constructor(policies: readonly Policy[]) {
+  constructor(policies: readonly Policy[], calendars = new Calendars()) {
     this.#policies = policies
+    this.#calendars = calendars
   }
 
   of(payer: Payer): Account {
@@ -212,14 +232,14 @@ export class Accounts {
       this.#root = new Branch()
       this.#known = 1
     }
-    return new Account(this.#policies, payer)
+    return new Account(this.#policies, payer, this.#calendars)
   }
 
   /** With the policies of a virtual key on top. */
   with(own: readonly Policy[] | undefined): Accounts {
     if (own === undefined) return this
     let accounts = this.#ofKeys.get(own)
-    if (accounts === undefined) this.#ofKeys.set(own, (accounts = new Accounts([...this.#policies, ...own])))
+    if (accounts === undefined) this.#ofKeys.set(own, (accounts = new Accounts([...this.#policies, ...own], this.#calendars)))
     return accounts
   }
 }

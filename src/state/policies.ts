@@ -1,8 +1,9 @@
 import { GatewayError } from '../protocol/errors.js'
 import { isObject } from '../protocol/json.js'
-import { Calendar } from '../protocol/periods.js'
+import type { Period } from '../protocol/periods.js'
 import type { BudgetOptions, BudgetWindow, DowngradeOptions, LimitOptions, OnStoreError, PolicyScope } from '../protocol/policy.js'
 import { nearest, quoted, refuseUnknownKeys } from '../protocol/suggest.js'
+import { formatOf } from '../protocol/zones.js'
 
 /** What is counted. */
 type MeterKind = 'nanos' | 'requests' | 'inputTokens' | 'outputTokens' | 'tokens' | 'concurrency'
@@ -12,7 +13,8 @@ export interface Meter {
   readonly kind: MeterKind
   readonly limit: number
   readonly windowMs?: number
-  readonly calendar?: Calendar
+  /** Counts in calendar periods of a time zone. */
+  readonly calendar?: { readonly period: Period; readonly zone: string }
 }
 /** A budget or a limit, with every default in place. */
 export interface Policy {
@@ -147,9 +149,15 @@ function windowOf(window: BudgetWindow, zone: unknown, where: string): Pick<Mete
     throw bad(`${where}.window must be one of ${WINDOWS.map(quoted).join(', ')}, or { rollingMs }.${near === undefined ? '' : ` Did you mean "${near}"?`}`)
   }
   if (zone !== undefined && typeof zone !== 'string') throw bad(`${where}.zone must be an IANA time zone such as "Europe/Berlin".`)
-  if (window !== 'total') return { calendar: new Calendar(window, zone ?? 'UTC') }
+  if (window !== 'total') return { calendar: { period: window, zone: zoneOf(zone ?? 'UTC') } }
   if (zone !== undefined) throw bad(`${where}.zone belongs to calendar windows; "total" has none.`)
   return {}
+}
+
+/** Throws where there is no such zone. */
+function zoneOf(zone: string): string {
+  formatOf(zone)
+  return zone
 }
 
 /** Checks where calls are sent instead. Which routes exist is checked by who knows them. */

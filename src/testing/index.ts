@@ -1,5 +1,6 @@
 export { verifyAudit, type AuditBreak, type AuditChainReport, type AuditMark, type AuditVerdict } from './audit.js'
 export { memoryStore } from '../state/memory.js'
+export { collect, type Collected } from '../protocol/collect.js'
 export { virtualClock, type VirtualClock } from './clock.js'
 export * from './conformance/index.js'
 export type { ScriptedCall } from './playback.js'

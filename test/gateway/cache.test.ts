@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { collect, Gateway, openai, type CacheOptions, type ChatResult, type FinishReason } from '../../src/index.js'
-import { scripted, virtualClock, type Script } from '../../src/testing/index.js'
+import { Gateway, openai, type CacheOptions, type ChatResult, type FinishReason } from '../../src/index.js'
+import { collect, scripted, virtualClock, type Script } from '../../src/testing/index.js'
 import { ask, HELLO, NANOS, scene, USAGE } from './cache-scene.js'
 import { all, fakeFetch, thrown } from './support.js'
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { startProvider } from '../../scripts/loopback/index.js'
-import { collect, fallback, Gateway, openai, type ChatEvent, type ChatStream, type ResponseFormat } from '../../src/index.js'
+import { fallback, Gateway, openai, type ChatEvent, type ChatStream, type ResponseFormat } from '../../src/index.js'
 import type { DecodeContext } from '../../src/protocol/ports.js'
 import { openaiAdapter } from '../../src/providers/openai/adapter.js'
-import { scripted, virtualClock, type Script } from '../../src/testing/index.js'
+import { collect, scripted, virtualClock, type Script } from '../../src/testing/index.js'
 import { until } from '../compositions/support.js'
 import { all, thrown, typesOf, witness } from './support.js'
 

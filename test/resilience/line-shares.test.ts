@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Line } from '../../src/resilience/line.js'
-import { Tenants, weigher, type Place } from '../../src/resilience/line-tenants.js'
+import { Tenants, type Place } from '../../src/resilience/line-tenants.js'
+import { weigher } from '../../src/resilience/shares.js'
 import { scene } from './line-gates.js'
 
 const NAMES = ['a', 'b', 'c', 'd'] as const
