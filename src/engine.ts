@@ -89,7 +89,7 @@ export class Engine {
     const content = plugins.some(plugin => plugin.content === true)
     this.#store = options.store ?? memoryStore({ clock })
     started(this.#store, clock)
-    this.#alert = alertsTo(options.onAlert, postOver(transport, clock), work => this.#ledger.later(work))
+    this.#alert = alertsTo(options.onAlert, postOver(transport, clock), clock, work => this.#ledger.later(work))
     const ledger = (this.#ledger = new Ledger({ store: this.#store, clock, onAlert: this.#alert, onLapsed: owner => this.#lapsed(owner), ...(options.leaseMs !== undefined && { leaseMs: options.leaseMs }) }))
     const settle = createSettle({ plugins, clock, content, learning: this.#learning, later: work => ledger.later(work) })
     const stats = (deployment: Deployment): DeploymentStats => this.#fleet.stats(deployment)

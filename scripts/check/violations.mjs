@@ -94,6 +94,9 @@ export const LAW = [
   { rule: 'node-modules-of-node', file: 'src/routing/law-node.ts', code: use('x', 'node:fs') },
   { rule: 'plugins-load-late', file: 'src/plugins/law-early.ts', code: use('x', 'node:fs/promises') },
   { rule: 'plugins-only-files', file: 'src/plugins/law-net.ts', code: "export const seeded = async (): Promise<unknown> => import('node:net')" },
+  { rule: 'state-loads-late', file: 'src/state/law-early.ts', code: use('x', 'node:fs/promises') },
+  { rule: 'state-only-files', file: 'src/state/law-net.ts', code: "export const seeded = async (): Promise<unknown> => import('node:net')" },
+  { rule: 'door-node:sqlite', file: 'src/plugins/law-sqlite.ts', code: "export const seeded = async (): Promise<unknown> => import('node:sqlite')" },
   { rule: 'web-without-node', file: 'src/platform/web.ts', append: "\nexport * as seeded from '../transport/law-node.js'\n", with: { 'src/transport/law-node.ts': use('x', 'node:http') } },
 ]
 

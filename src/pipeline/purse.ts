@@ -127,16 +127,16 @@ export class Purse {
   #refused(lack: Lack): GatewayError {
     // With an answer on its way it was a hedge that was refused, and not the call.
     if (this.#covers.every(({ over }) => over)) this.exceeded(lack)
-    return this.refusal(lack)
+    return this.refusal(lack, true)
   }
 
   /** The error of a call that a policy has no room for. */
-  refusal({ line, retryAfterMs }: Lack): GatewayError {
+  refusal({ line, retryAfterMs }: Lack, walking = false): GatewayError {
     const { policy, meter, only } = line
     const wait = retryAfterMs === undefined ? '' : ` Room may be there in ${Math.ceil(retryAfterMs / 1000)} s.`
     const details = { origin: 'gateway', policy: policy.name, ...(retryAfterMs !== undefined && { retryAfterMs }) } as const
-    if (policy.kind === 'budget') return new GatewayError('budget_exceeded', `The budget "${policy.name}" has no room for what this call could cost at most.${wait} Lower maxOutputTokens, wait, or raise the budget.`, details)
-    // A limit of one deployment leaves the others.
+    // What is for one provider or deployment leaves the others to a walk.
+    if (policy.kind === 'budget') return new GatewayError(walking && only.length > 0 ? 'quota_exhausted' : 'budget_exceeded', `The budget "${policy.name}" has no room for what this call could cost at most.${wait} Lower maxOutputTokens, wait, or raise the budget.`, details)
     return new GatewayError(only.length === 0 ? 'limit_exceeded' : 'rate_limited', `The limit "${policy.name}" of ${meter.kind} is reached.${wait}`, details)
   }
 

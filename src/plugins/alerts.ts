@@ -1,6 +1,7 @@
 import { GatewayError } from '../protocol/errors.js'
 import { isObject } from '../protocol/json.js'
 import type { Alert } from '../protocol/policy.js'
+import type { Clock } from '../protocol/ports.js'
 import { refuseUnknownKeys } from '../protocol/suggest.js'
 
 /** Where alerts are posted as JSON. */
@@ -15,7 +16,8 @@ export type AlertTarget = ((alert: Alert) => void | Promise<void>) | Webhook
 export type Post = (url: string, headers: Readonly<Record<string, string>>, body: string) => Promise<number>
 
 const KNOWN = new Set(['url', 'headers'])
-const TRIES = 3
+/** Before the second try, and before the third. */
+const PAUSES_MS = [250, 1_000]
 
 /** Checks where alerts go; throws `invalid_config`. */
 export function checkAlerts(given: unknown): void {
@@ -31,11 +33,11 @@ export function checkAlerts(given: unknown): void {
 }
 
 /** Tells all of them; nobody waits for it but `later`. */
-export function alertsTo(given: AlertTarget | readonly AlertTarget[] | undefined, post: Post, later: (work: Promise<unknown>) => void): ((alert: Alert) => void) | undefined {
+export function alertsTo(given: AlertTarget | readonly AlertTarget[] | undefined, post: Post, clock: Clock, later: (work: Promise<unknown>) => void): ((alert: Alert) => void) | undefined {
   const targets = listOf(given)
   if (targets.length === 0) return undefined
   return alert => {
-    for (const target of targets) later(tell(target, alert, post))
+    for (const target of targets) later(tell(target, alert, post, clock))
   }
 }
 
@@ -43,13 +45,15 @@ function listOf(given: unknown): readonly AlertTarget[] {
   return given === undefined ? [] : Array.isArray(given) ? (given as AlertTarget[]) : [given as AlertTarget]
 }
 
-async function tell(target: AlertTarget, alert: Alert, post: Post): Promise<void> {
+async function tell(target: AlertTarget, alert: Alert, post: Post, clock: Clock): Promise<void> {
   if (typeof target === 'function') return target(alert)
   const body = JSON.stringify(alert)
-  for (let tries = 1; ; tries++) {
+  for (let failures = 0; ; failures++) {
     const status = await post(target.url, { 'content-type': 'application/json', ...target.headers }, body).catch(() => 0)
     if (status >= 200 && status < 300) return
     // What was refused as it stands will be refused again.
-    if (tries === TRIES || (status >= 400 && status < 500 && status !== 429)) throw new GatewayError('upstream_error', `A webhook for alerts answered with ${status === 0 ? 'nothing' : status}.`)
+    const pauseMs = PAUSES_MS[failures]
+    if (pauseMs === undefined || (status >= 400 && status < 500 && status !== 429)) throw new GatewayError('upstream_error', `A webhook for alerts answered with ${status === 0 ? 'nothing' : status}.`)
+    await new Promise<void>(resolve => void clock.after(pauseMs, resolve))
   }
 }

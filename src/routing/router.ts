@@ -37,8 +37,7 @@ export class Router<Settings> {
       const star = name.indexOf('*')
       if (star >= 0) this.#wild.push({ prefix: name.slice(0, star), suffix: name.slice(star + 1), entry, name })
       else {
-        const settled = follow(name, routes)
-        this.#exact.set(name, { name, ...settled })
+        this.#exact.set(name, follow(name, routes))
       }
     }
     this.#wild.sort((a, b) => b.prefix.length + b.suffix.length - a.prefix.length - a.suffix.length)
@@ -99,8 +98,8 @@ function made(factory: DeploymentFactory, model: string, name: string): RouteTar
   return target
 }
 
-/** Follows aliases; throws where they lead in a circle, nowhere, or to a wildcard. */
-function follow<Settings>(name: string, routes: ReadonlyMap<string, RouteEntry<Settings>>): Omit<Route<Settings>, 'name'> {
+/** Follows aliases to the route they lead to, under whose name calls are counted; throws where they lead in a circle, nowhere, or to a wildcard. */
+function follow<Settings>(name: string, routes: ReadonlyMap<string, RouteEntry<Settings>>): Route<Settings> {
   const seen = new Set<string>()
   let at = name
   for (;;) {
@@ -113,7 +112,7 @@ function follow<Settings>(name: string, routes: ReadonlyMap<string, RouteEntry<S
     if (typeof target === 'function') {
       throw new GatewayError('invalid_config', `The route "${name}" is an alias of the wildcard route ${quoted(at)}, which needs a model. Call its factory with one.`)
     }
-    if (!('alias' in target)) return { target, settings }
+    if (!('alias' in target)) return { name: at, target, settings }
     if (seen.has(at)) throw new GatewayError('invalid_config', `The route "${name}" is cyclic: ${[...seen, at].join(' -> ')}. Let one of them name a deployment.`)
     seen.add(at)
     at = target.alias

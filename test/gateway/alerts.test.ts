@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Gateway, type Alert, type BudgetOptions } from '../../src/index.js'
+import { alertsTo } from '../../src/plugins/alerts.js'
 import { memoryStore, virtualClock } from '../../src/testing/index.js'
 import { until } from '../compositions/support.js'
 import { ask, books, BOUND, deployment, money, NANOS, usd } from './money-scene.js'
@@ -132,6 +133,19 @@ async function hook(statuses: readonly number[]) {
 }
 
 describe('a webhook', () => {
+  it('that has just failed is given time before it is asked again', async () => {
+    const clock = virtualClock()
+    const asked: number[] = []
+    const work: Promise<unknown>[] = []
+    const tell = alertsTo({ url: 'https://example.com/' }, async () => asked.push(clock.now()) && 503, clock, one => void work.push(one.catch(() => undefined)))
+    const startMs = clock.now()
+    tell?.({ kind: 'share', at: '', policy: 'b', of: {} })
+    await clock.advance(60_000)
+    await Promise.all(work)
+    expect(asked.map(ms => ms - startMs)).toEqual([0, 250, 1_250])
+    expect(clock.pending).toBe(0)
+  })
+
   it.each([
     [[200], 1, 0],
     [[500, 204], 2, 0],
@@ -140,10 +154,13 @@ describe('a webhook', () => {
   ] as const)('that answers %j is asked %i times', async (statuses, asked, failures) => {
     const { heard, url } = await hook(statuses)
     const d = deployment('d')
-    const gateway = new Gateway({ routes: { smart: d }, budgets: [budget({ usd: usd(NANOS), alertAt: [1] })], onAlert: { url, headers: { authorization: 'Bearer x' } } })
+    const clock = virtualClock()
+    const gateway = new Gateway({ clock, routes: { smart: d }, budgets: [budget({ usd: usd(NANOS), alertAt: [1] })], onAlert: { url, headers: { authorization: 'Bearer x' } } })
     await gateway.chat(ask() as never)
-    await gateway.flush()
-    await until(() => gateway.health().ledger?.pending === 0)
+    await until(() => {
+      void clock.advance(25)
+      return gateway.health().ledger?.pending === 0
+    })
     expect(heard).toHaveLength(asked)
     expect(heard[0]).toMatchObject({ headers: { 'content-type': 'application/json', authorization: 'Bearer x' }, body: { kind: 'share', share: 1, policy: 'b' } })
     expect(gateway.health().ledger).toEqual({ holds: 0, pending: 0, failures })

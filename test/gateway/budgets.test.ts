@@ -57,6 +57,29 @@ describe('a budget counts those it is about, and nobody else', () => {
     await at.nothingLeft()
   })
 
+  it('{ provider }: one that runs out in a fallback is passed over, and the walk goes on', async () => {
+    const [a, b, c] = [deployment('a', { fail: { status: 500 } }), deployment('b'), deployment('c')]
+    const at = money(fallback(a, b, c), [a, b, c], { budgets: [budget({ provider: 'p-b' }, { usd: 0 })], retry: { attempts: 1 } })
+    const answer = await at.chat()
+    expect(answer.attempts.map(({ deployment: id, outcome }) => [id, outcome])).toEqual([['a', 'failure'], ['b', 'skipped'], ['c', 'success']])
+    await at.nothingLeft()
+  })
+
+  it('{ provider }: with nobody after it, the call says what failed and not that all of its money is spent', async () => {
+    const [a, b] = [deployment('a', { fail: { status: 500 } }), deployment('b')]
+    const at = money(fallback(a, b), [a, b], { budgets: [budget({ provider: 'p-b' }, { usd: 0 })], retry: { attempts: 1 } })
+    expect((await thrown(() => at.chat())).code).toBe('attempts_failed')
+    await at.nothingLeft()
+  })
+
+  it('{ route }: an alias is no way round it', async () => {
+    const d = deployment('d')
+    const at = money({ smart: d, cheap: 'smart' }, [d], { budgets: [budget({ route: 'smart' })] })
+    await at.chat()
+    expect((await thrown(() => at.chat(ask({ model: 'cheap' })))).code).toBe('budget_exceeded')
+    await at.nothingLeft()
+  })
+
   it('{ provider: "*" }: a fallback is charged to whom it went to', async () => {
     const [a, b] = [deployment('a', { ...says('one two three four'), fail: 'cut', failAfter: 2 }), deployment('b')]
     const at = money(fallback(a, b), [a, b], { budgets: [budget({ provider: '*' })], retry: { attempts: 1 }, chatWire: 'stream' })

@@ -94,7 +94,7 @@ describe('what a gateway says of its routes', () => {
     const plugin = witness()
     const gateway = make({ routes: { 'lab/*': named('lab'), smart: scripted('x'), fast: 'smart' }, providers: { mine: named('mine') }, plugins: [plugin] })
     for (const model of ['lab/a', 'fast', 'mine/b']) await who(gateway, model)
-    expect(plugin.records.map(({ model, route }) => [model, route])).toEqual([['lab/a', 'lab/*'], ['fast', 'fast'], ['mine/b', 'mine/*']])
+    expect(plugin.records.map(({ model, route }) => [model, route])).toEqual([['lab/a', 'lab/*'], ['fast', 'smart'], ['mine/b', 'mine/*']])
   })
 
   it('with() replaces what is named and nothing else, and leaves the first gateway alone', async () => {
