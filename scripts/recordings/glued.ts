@@ -127,7 +127,7 @@ export interface GluedWire {
   readOver(messages: readonly string[]): Expected
 }
 
-export const ANTHROPIC_GLUED: GluedWire = { messagesOf, isWhole, read: readMessage, readOver }
+const ANTHROPIC_GLUED: GluedWire = { messagesOf, isWhole, read: readMessage, readOver }
 
 /** Takes a body apart: each message by itself, and the body as it stands, which ends where its first message does. */
 export function takeApart(text: string, whole: Expected, { messagesOf, isWhole, read, readOver }: GluedWire = ANTHROPIC_GLUED): Apart {

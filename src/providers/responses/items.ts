@@ -26,12 +26,14 @@ export interface Item {
   told: Kind | undefined
   /** The arguments of a call, or the text of a free one, so far. */
   written: string
+  /** The first half of a character at the end of it. */
+  half: string
   started: boolean
   closed: boolean
 }
 
 export function newItem(key: Key): Item {
-  return { key, type: undefined, raw: undefined, pieces: new Map(), last: undefined, told: undefined, written: '', started: false, closed: false }
+  return { key, type: undefined, raw: undefined, pieces: new Map(), last: undefined, told: undefined, written: '', half: '', started: false, closed: false }
 }
 
 export function pieceOf(item: Item, kind: Kind, index: number): Piece {

@@ -16,6 +16,11 @@ function malformed(message: string): GatewayError {
 
 const EVENT = { text: 'text-delta', refusal: 'refusal-delta', reasoning: 'reasoning-delta', summary: 'reasoning-delta' } as const
 
+/** Text inside the quotes of a JSON string. */
+function escaped(text: string): string {
+  return JSON.stringify(text).slice(1, -1)
+}
+
 /** Turns output items, whole or piece by piece, into events. Whatever was told once is not told again. */
 export class ItemWriter {
   readonly #items = new Map<Key, Item>()
@@ -137,12 +142,13 @@ export class ItemWriter {
 
   /** The response is over: closes what is open, and adds what was never announced. */
   settle(output: readonly unknown[]): void {
-    const all = this.#items.size >= output.length
+    const fresh = this.#items.size === 0
+    const all = !fresh && this.#items.size >= output.length
     for (const [at, raw] of output.entries()) {
       if (!isObject(raw)) continue
       const known = this.#items.get(at)
       const id = stringAt(raw, 'id')
-      if (known !== undefined ? known.type === stringAt(raw, 'type') : !all && (id === undefined || !this.#ids.has(id))) this.close(at, raw)
+      if (known !== undefined ? known.type === stringAt(raw, 'type') : fresh || (!all && (id === undefined || !this.#ids.has(id)))) this.close(at, raw)
     }
     for (const { key, raw } of [...this.#items.values()]) this.close(key, raw)
   }
@@ -189,7 +195,12 @@ export class ItemWriter {
   }
 
   #delta(item: Item, text: string): void {
-    this.#argument(item, item.type === 'custom_tool_call' ? JSON.stringify(text).slice(1, -1) : text)
+    if (item.type !== 'custom_tool_call') return this.#argument(item, text)
+    // Half of a character waits for its other half: alone it would be written in another way.
+    const whole = item.half + text
+    const end = whole.length - (/[\uD800-\uDBFF]$/.test(whole) ? 1 : 0)
+    item.half = whole.slice(end)
+    this.#argument(item, escaped(whole.slice(0, end)))
   }
 
   #argument(item: Item, text: string): void {
@@ -205,7 +216,7 @@ export class ItemWriter {
     this.written(item.key, type, raw[custom ? 'input' : 'arguments'])
     item.closed = true
     if (!item.started) return
-    if (custom) this.#argument(item, '"')
+    if (custom) this.#argument(item, `${escaped(item.half)}"`)
     const status = stringAt(raw, 'status')
     const done = status === undefined || status === 'completed'
     // A length limit cuts the last call, and its item is closed all the same: then the end of the answer decides.
