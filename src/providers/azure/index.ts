@@ -27,11 +27,11 @@ const VERSION = /^(?:\d{4}-\d\d-\d\d(?:-preview)?|v1|preview)$/
 const HOST = /^https:\/\/[\w-]+\.(?:openai|services\.ai|cognitiveservices)\.azure\.com(?:\/|$)/i
 
 const WRONG: readonly (readonly [(options: AzureOptions) => boolean, string])[] = [
-  [({ resource, baseUrl }) => (resource === undefined ? baseUrl === undefined : baseUrl !== undefined || !/^[a-z\d-]{1,63}$/i.test(resource)), "give resource, such as 'my-resource' of https://my-resource.openai.azure.com, or baseUrl"],
+  [({ resource, baseUrl }) => (resource === undefined ? baseUrl === undefined : baseUrl !== undefined || !/^[a-z\d-]{1,63}$/i.test(resource)), 'give resource (the first part of its host, without https://) or baseUrl'],
   [({ foundry = false }) => typeof foundry !== 'boolean', 'foundry must be true or false'],
   [({ api = 'chat' }) => !['chat', 'responses', 'anthropic'].includes(api), 'api must be "chat", "responses" or "anthropic"'],
-  [({ api, apiVersion }) => apiVersion !== undefined && (api === 'anthropic' || !VERSION.test(apiVersion)), "apiVersion must be a date such as '2024-10-21'; api \"anthropic\" has none"],
-  [({ token, apiKey }) => token !== undefined && (typeof token !== 'function' || apiKey !== undefined), 'give apiKey, or token as a function, not both'],
+  [({ api, apiVersion }) => apiVersion !== undefined && (api === 'anthropic' || !VERSION.test(apiVersion)), 'apiVersion must be a date such as 2024-10-21; api "anthropic" has none'],
+  [({ token, apiKey }) => token !== undefined && (typeof token !== 'function' || apiKey !== undefined), 'give apiKey or token (a function), not both'],
 ]
 
 /**

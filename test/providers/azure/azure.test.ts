@@ -98,7 +98,7 @@ describe('credentials', () => {
 
 describe('what is wrong is said with its fix', () => {
   it.each<[string, unknown, RegExp]>([
-    ['no resource', {}, /give resource, such as .* or baseUrl/],
+    ['no resource', {}, /give resource .* or baseUrl/],
     ['no options', undefined, /give resource/],
     ['both', { resource: 'res', baseUrl: 'https://x.example' }, /or baseUrl/],
     ['a whole address as resource', { resource: 'https://res.openai.azure.com' }, /give resource/],
