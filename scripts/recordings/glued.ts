@@ -37,14 +37,16 @@ export function messagesOf(text: string): string[] {
   return text.split(MESSAGE_END)
 }
 
-function events(text: string): Fields[] {
+/** The JSON objects of an event stream. */
+export function events(text: string): Fields[] {
   return text.split('\n').flatMap(line => {
     const data = line.startsWith('data:') ? tryParseJson(line.slice(5)) : undefined
     return isObject(data) ? [data] : []
   })
 }
 
-function fieldsAt(fields: Fields, key: string): Fields {
+/** The object at `key`, or an empty one. */
+export function fieldsAt(fields: Fields, key: string): Fields {
   const value = fields[key]
   return isObject(value) ? value : {}
 }
@@ -116,10 +118,21 @@ export function readOver(messages: readonly string[]): Expected {
   return expected({ ...last, blocks })
 }
 
+/** How the messages of one wire are told apart and read, without the adapter. */
+export interface GluedWire {
+  messagesOf(text: string): string[]
+  /** It begins and ends as a message does, once. */
+  isWhole(text: string): boolean
+  read(text: string): Expected
+  readOver(messages: readonly string[]): Expected
+}
+
+const ANTHROPIC_GLUED: GluedWire = { messagesOf, isWhole, read: readMessage, readOver }
+
 /** Takes a body apart: each message by itself, and the body as it stands, which ends where its first message does. */
-export function takeApart(text: string, whole: Expected): Apart {
+export function takeApart(text: string, whole: Expected, { messagesOf, isWhole, read, readOver }: GluedWire = ANTHROPIC_GLUED): Apart {
   const messages = messagesOf(text)
-  const parts = messages.map((message, at) => ({ name: `message ${at + 1} of ${messages.length}`, text: message, expect: readMessage(message) }))
+  const parts = messages.map((message, at) => ({ name: `message ${at + 1} of ${messages.length}`, text: message, expect: read(message) }))
   const cut = parts.filter(part => !isWhole(part.text)).map(({ name }) => `${name}: it is not a whole message`)
   const over = differences(whole, readOver(messages)).map(difference => `all messages laid over each other: ${describe(difference)}`)
   return { messages: messages.length, parts: [...parts, ...parts.slice(0, 1).map(({ expect }) => ({ name: 'all messages in one response', text, expect }))], wrong: [...cut, ...over] }

@@ -9,8 +9,14 @@ import { ReplayServer } from './server.js'
 
 const FOLDER = new URL('../../../shared/recordings/', import.meta.url)
 
-async function play(): Promise<number> {
-  const missing = PROTOCOLS.filter(({ file }) => !existsSync(new URL(file, FOLDER)))
+/** @param only a part of the names of the files to play; all of them without it. */
+async function play(only = ''): Promise<number> {
+  const protocols = PROTOCOLS.filter(({ file }) => file.includes(only))
+  if (protocols.length === 0) {
+    console.error(`recordings: no file has "${only}" in its name. There are ${PROTOCOLS.map(({ file }) => file).join(', ')}.`)
+    return 1
+  }
+  const missing = protocols.filter(({ file }) => !existsSync(new URL(file, FOLDER)))
   if (missing.length > 0) {
     console.error(`recordings: ${missing.map(({ file }) => file).join(' and ')} not found. They are expected in ../shared/recordings, beside the folder of the project (${fileURLToPath(FOLDER)}).`)
     return 1
@@ -20,7 +26,7 @@ async function play(): Promise<number> {
   const server = await ReplayServer.start()
   try {
     const files: FileReport[] = []
-    for (const protocol of PROTOCOLS) {
+    for (const protocol of protocols) {
       const recordings = parseRecordings(await readFile(new URL(protocol.file, FOLDER), 'utf8'))
       files.push({ file: protocol.file, lines: await playAll(protocol, recordings, server) })
     }
@@ -31,4 +37,4 @@ async function play(): Promise<number> {
   }
 }
 
-process.exitCode = await play()
+process.exitCode = await play(process.argv[2])

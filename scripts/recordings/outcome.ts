@@ -77,8 +77,9 @@ function failure(expected: Expected['error'], fault: GatewayError): Difference[]
 
 /** What is not as `expect` says, a line each. */
 export function wrongIn(expected: Expected, ended: Ended): string[] {
+  const wanted = expected.outcome === 'stream_error' ? 'error' : expected.outcome
   const outcome = 'result' in ended ? 'completion' : ended.fault.code === 'malformed_response' ? 'malformed' : 'error'
-  if (outcome !== expected.outcome) return [`outcome: ${expected.outcome} expected, ${outcome}${'fault' in ended ? ` (${ended.fault.code}: ${ended.fault.message})` : ''} found`]
+  if (outcome !== wanted) return [`outcome: ${wanted} expected, ${outcome}${'fault' in ended ? ` (${ended.fault.code}: ${ended.fault.message})` : ''} found`]
   if ('result' in ended) return completion(expected, ended.result).map(describe)
   return outcome === 'error' ? failure(expected.error, ended.fault).map(describe) : []
 }

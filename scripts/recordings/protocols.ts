@@ -1,11 +1,14 @@
-import { anthropic, compatible, openai, type ChatRequest, type Deployment, type PresetId } from 'sallyport'
+import { anthropic, azure, compatible, openai, type ChatRequest, type Deployment, type OpenAIApi, type PresetId } from 'sallyport'
 import type { Delivery } from './deliveries.js'
 import type { Meaning, Rule } from './difference.js'
 import { takeApart, type Apart } from './glued.js'
+import { RESPONSES_GLUED } from './glued-responses.js'
 import { ANTHROPIC_RULES, anthropicMeaning } from './meaning-anthropic.js'
 import { OPENAI_RULES, openaiMeaning } from './meaning-openai.js'
+import { RESPONSES_RULES, responsesMeaning } from './meaning-responses.js'
 import { readAnthropic } from './read-anthropic.js'
 import { readOpenAI } from './read-openai.js'
+import { readResponses } from './read-responses.js'
 import { requestBody, responseText, type Expected, type Recording } from './recording.js'
 
 /** What a delivery is held against where it cannot come out as its line says. */
@@ -52,15 +55,24 @@ function without(path: string, end: string): string {
 
 const PRESETS: ReadonlyMap<string, PresetId> = new Map([
   ['cerebras', 'cerebras'], ['crusoe', 'crusoe'], ['deepseek', 'deepseek'], ['groq', 'groq'], ['huggingface', 'huggingface'], ['ollama', 'ollama'], ['openrouter', 'openrouter'],
-  ['perplexity', 'perplexity'], ['snowflake', 'snowflake-cortex'], ['together', 'togetherai'], ['xai', 'xai'], ['zai', 'zai'],
+  ['lmstudio', 'lmstudio'], ['perplexity', 'perplexity'], ['snowflake', 'snowflake-cortex'], ['together', 'togetherai'], ['xai', 'xai'], ['zai', 'zai'],
 ])
 
-function openaiDeployment({ vendor }: Recording, model: string, options: { baseUrl: string; apiKey: string }): Deployment {
-  if (vendor === 'openai') return openai(model, options)
+function openaiDeployment({ vendor, request: { query } }: Recording, model: string, api: OpenAIApi, options: { baseUrl: string; apiKey: string }): Deployment {
+  if (vendor === 'openai') return openai(model, { ...options, api })
+  const version = /^\?api-version=([\w-]+)$/.exec(query ?? '')?.[1]
+  if (vendor === 'azure') return azure(model, { ...options, api, ...(version !== undefined && { apiVersion: version }) })
   const preset = PRESETS.get(vendor)
-  if (preset !== undefined) return compatible(preset, model, options)
+  if (preset !== undefined) return compatible(preset, model, { ...options, api })
   const { baseUrl, apiKey } = options
-  return compatible({ name: vendor, baseUrl, quirks: vendor === 'azure' ? { authHeader: 'api-key' } : {} }, model, { apiKey })
+  return compatible({ name: vendor, baseUrl, api }, model, { apiKey })
+}
+
+function openaiWay(recording: Recording, api: OpenAIApi, end: string, origin: string, apiKey: string): Way {
+  const { path, query = '' } = recording.request
+  const deployment = openaiDeployment(recording, modelOf(recording), api, { baseUrl: `${origin}${without(path, end)}`, apiKey })
+  const headers = recording.vendor === 'azure' ? { 'api-key': apiKey } : { authorization: `Bearer ${apiKey}` }
+  return { deployment, path: `${path}${query}`, headers: { 'content-type': 'application/json', ...headers } }
 }
 
 const CUT: Exception = {
@@ -71,12 +83,7 @@ const CUT: Exception = {
 const OPENAI_CHAT: Protocol = {
   file: 'openai-chat.jsonl',
   hasDone: true,
-  way(recording, origin, apiKey) {
-    const { path, query = '' } = recording.request
-    const deployment = openaiDeployment(recording, modelOf(recording), { baseUrl: `${origin}${without(path, '/chat/completions')}${query}`, apiKey })
-    const headers = recording.vendor === 'azure' ? { 'api-key': apiKey } : { authorization: `Bearer ${apiKey}` }
-    return { deployment, path: `${path}${query}`, headers: { 'content-type': 'application/json', ...headers } }
-  },
+  way: (recording, origin, apiKey) => openaiWay(recording, 'chat', '/chat/completions', origin, apiKey),
   read: (body, { vendor }) => readOpenAI(body, vendor),
   meaning: openaiMeaning,
   rules: OPENAI_RULES,
@@ -107,5 +114,18 @@ const ANTHROPIC: Protocol = {
   apart: recording => (recording.features?.includes('x:concatenated') === true ? takeApart(responseText(recording), recording.expect) : undefined),
 }
 
+const AT_THE_SERVER = 'it asks for state at the server, which is refused before it is sent'
+
+const OPENAI_RESPONSES: Protocol = {
+  file: 'openai-responses.jsonl',
+  hasDone: false,
+  way: (recording, origin, apiKey) => openaiWay(recording, 'responses', '/responses', origin, apiKey),
+  read: body => readResponses(body),
+  meaning: responsesMeaning,
+  rules: RESPONSES_RULES,
+  refused: new Map([['openai-responses-010', AT_THE_SERVER], ['openai-responses-011', AT_THE_SERVER], ['openai-responses-012', AT_THE_SERVER]]),
+  apart: recording => (recording.features?.includes('x:concatenated') === true ? takeApart(responseText(recording), recording.expect, RESPONSES_GLUED) : undefined),
+}
+
 /** Every protocol that is played back. */
-export const PROTOCOLS: readonly Protocol[] = [OPENAI_CHAT, ANTHROPIC]
+export const PROTOCOLS: readonly Protocol[] = [OPENAI_CHAT, ANTHROPIC, OPENAI_RESPONSES]

@@ -8,7 +8,7 @@ export interface ExpectedCall {
 }
 /** What a correct client makes of a response. */
 export interface Expected {
-  readonly outcome: 'completion' | 'error' | 'malformed'
+  readonly outcome: 'completion' | 'error' | 'stream_error' | 'malformed'
   readonly choices: readonly {
     readonly text: string
     readonly reasoning?: string

@@ -149,8 +149,9 @@ class LinePlay {
   /** The recorded request must be refused by the gateway, and not sent. */
   async #refusal(): Promise<void> {
     const booking = this.#book(responseText(this.#recording), { rewrite: text => text, cut: bytes => [bytes], sized: true })
-    const messages = requestBody(this.#recording)?.['messages']
-    const ended = await ask(this.#protocol.way(this.#recording, booking.origin, KEY), { messages: messages as ChatRequest['messages'] }, 'chat-json')
+    const body = requestBody(this.#recording) ?? {}
+    const request = 'messages' in body ? { messages: body['messages'] as ChatRequest['messages'] } : this.#protocol.read(body, this.#recording)
+    const ended = await ask(this.#protocol.way(this.#recording, booking.origin, KEY), request, 'chat-json')
     booking.cancel()
     if ('result' in ended || ended.fault.code !== 'invalid_request' || ended.fault.origin !== 'caller' || booking.arrived.length > 0) this.#faults.add('the recorded request: it was not refused before it was sent')
   }

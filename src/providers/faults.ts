@@ -72,7 +72,7 @@ export function isContextOverflow(message: string): boolean {
 
 // First match wins, so that a stable word beats a status and a 429 about money is no rate limit.
 const TESTS: readonly (readonly [Kind, (seen: Seen) => boolean])[] = [
-  ['content_filter', s => s.is('content_filter', 'responsibleaipolicyviolation', 'content_policy_violation', 'datainspectionfailed', 'data_inspection_failed') || /blocked by content filtering policy/i.test(s.message)],
+  ['content_filter', s => s.is('content_filter', 'responsibleaipolicyviolation', 'content_policy_violation', 'datainspectionfailed', 'data_inspection_failed', 'bio_policy', 'cyber_policy', 'image_content_policy_violation') || /blocked by content filtering policy/i.test(s.message)],
   ['overloaded', s => s.status === 529 || s.is('overloaded_error', 'serviceunavailableexception') || (s.is('unavailable') && /overloaded/i.test(s.message))],
   ['quota', s => s.status === 402 || s.is('insufficient_quota', 'billing_error', 'enforced_spend_limit_reached', 'contract_spend_limit_reached', 'linked_organization_spend_limit_reached', 'servicequotaexceededexception') || /credit balance is too low/i.test(s.message)],
   ['oversized_rate', s => (s.status === 429 || s.is('rate_limit_exceeded')) && /request too large/i.test(s.message)],

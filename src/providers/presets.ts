@@ -3,7 +3,7 @@ import { isObject } from '../protocol/json.js'
 import type { Adapter, Deployment } from '../protocol/ports.js'
 import { nearest, quoted, refuseUnknownKeys } from '../protocol/suggest.js'
 import { defineDeployment, type DeploymentOptions } from './define.js'
-import { loadOpenaiAdapter } from './openai/load.js'
+import { loadOpenaiAdapter, type OpenAIApi } from './openai/load.js'
 import { QUIRK_KEYS, type QuirkId, type Quirks } from './openai/quirks.js'
 import { ROWS } from './presets-data.js'
 
@@ -26,7 +26,7 @@ export interface Preset {
   readonly quirks: QuirkId
 }
 
-/** A server of the user's own, of the OpenAI chat-completions dialect. */
+/** A server of the user's own, of one of the OpenAI dialects. */
 export interface CompatibleServer {
   /** Its name in results and logs. */
   readonly name: string
@@ -35,10 +35,12 @@ export interface CompatibleServer {
   readonly quirks?: QuirkId | Quirks
   /** It works without a key. Default true. */
   readonly keyless?: boolean
+  /** Which of the OpenAI APIs is spoken. Default `chat`. */
+  readonly api?: OpenAIApi
 }
 
-/** Options of {@link compatible}; `settings` fills what the base URL of a preset leaves open. */
-export type CompatibleOptions<Id extends string = string> = DeploymentOptions &
+/** Options of {@link compatible}; `settings` fills what the base URL of a preset leaves open, `api` is `chat` unless given. */
+export type CompatibleOptions<Id extends string = string> = DeploymentOptions & { readonly api?: OpenAIApi } &
   ([PresetSettings<Id>] extends [never] ? { readonly settings?: undefined } : { readonly settings?: { readonly [K in PresetSettings<Id>]: string } })
 
 function parse(row: Row): Preset {
@@ -57,9 +59,9 @@ function parse(row: Row): Preset {
 export const presets: readonly Preset[] = Object.freeze(ROWS.map(parse))
 
 const BY_ID: ReadonlyMap<string, Preset> = new Map(presets.map(preset => [preset.id, preset]))
-/** Rows that can be named: those that presets use, and two that none of them uses. A test holds this to the rows there are. */
-const QUIRK_IDS: ReadonlySet<QuirkId> = new Set([...presets.map(preset => preset.quirks), 'plain', 'mistral'])
-const SERVER = new Set(['name', 'baseUrl', 'quirks', 'keyless'])
+/** Rows that can be named: those that presets use, and some that none of them uses. A test holds this to the rows there are. */
+const QUIRK_IDS: ReadonlySet<QuirkId> = new Set([...presets.map(preset => preset.quirks), 'plain', 'mistral', 'azure'])
+const SERVER = new Set(['name', 'baseUrl', 'quirks', 'keyless', 'api'])
 const BRACE = /\{(\w+)\}/g
 
 function bad(message: string): GatewayError {
@@ -94,8 +96,8 @@ function filled({ id, baseUrl }: Preset, settings: unknown): string {
 
 function fromPreset(id: string, model: string, options: CompatibleOptions): Deployment {
   const preset = presetOf(id)
-  const { settings, ...rest } = isObject(options as unknown) ? options : { ...options }
-  const adapter = loadOpenaiAdapter(preset.quirks)
+  const { settings, api, ...rest } = isObject(options as unknown) ? options : { ...options }
+  const adapter = loadOpenaiAdapter(preset.quirks, api)
   const open = preset.baseUrl.includes('{') && settings === undefined && rest.baseUrl !== undefined
   // Without settings the preset has no host of its own that its key could belong to.
   const home = open ? { baseUrl: rest.baseUrl ?? '', env: [] } : { baseUrl: filled(preset, settings), env: preset.env }
@@ -103,31 +105,33 @@ function fromPreset(id: string, model: string, options: CompatibleOptions): Depl
 }
 
 function adapterOf(server: CompatibleServer): () => Promise<Adapter> {
-  const { quirks = 'plain' } = server
+  const { quirks = 'plain', api } = server
   if (typeof quirks === 'string') {
-    if (QUIRK_IDS.has(quirks)) return loadOpenaiAdapter(quirks)
+    if (QUIRK_IDS.has(quirks)) return loadOpenaiAdapter(quirks, api)
     throw bad(`compatible(): there is no row of quirks ${quoted(quirks)}. Known: ${[...QUIRK_IDS].join(', ')}.`)
   }
   if (!isObject(quirks as unknown)) throw bad('compatible(): quirks must be the name of a row or an object.')
   refuseUnknownKeys(quirks, QUIRK_KEYS, 'compatible(): quirks')
-  return loadOpenaiAdapter(quirks)
+  return loadOpenaiAdapter(quirks, api)
 }
 
 /** Providers with a factory of their own. */
-const NAMED: ReadonlySet<string> = new Set(['openai', 'anthropic'])
+const NAMED: ReadonlySet<string> = new Set(['openai', 'anthropic', 'azure'])
 
 function fromServer(server: CompatibleServer, model: string, options: CompatibleOptions): Deployment {
   refuseUnknownKeys(server, SERVER, 'compatible({ name, baseUrl })')
   if (typeof server.name !== 'string' || !/^[\w.-]{1,64}$/.test(server.name)) throw bad('compatible({ name, baseUrl }): name must be letters, digits, ".", "-" and "_".')
   if (server.keyless !== undefined && typeof server.keyless !== 'boolean') throw bad('compatible({ name, baseUrl }): keyless must be true or false.')
-  const { settings, ...rest } = isObject(options as unknown) ? options : { ...options }
+  const { settings, api, ...rest } = isObject(options as unknown) ? options : { ...options }
+  if (api !== undefined) throw bad('compatible({ name, baseUrl }): api belongs to the server, beside name and baseUrl.')
   if (settings !== undefined) throw bad('compatible({ name, baseUrl }) takes no settings. Write the base URL whole.')
   const provider = { name: server.name, adapter: adapterOf(server), baseUrl: server.baseUrl, env: [], keyless: server.keyless ?? true, borrowed: BY_ID.has(server.name) || NAMED.has(server.name) }
   return defineDeployment(provider, model, rest)
 }
 
 /**
- * A model of any server that speaks the OpenAI chat-completions dialect: by the id of a preset, or `{ name, baseUrl }`.
+ * A model of any server that speaks the OpenAI chat-completions dialect, or with `api: 'responses'` the Responses dialect: by the
+ * id of a preset, or `{ name, baseUrl }`.
  * A preset's key comes from its environment variable unless given; a server of the user's own gets only a given key.
  * Throws `invalid_config` for an unknown id, naming the nearest, and for an address that is not complete.
  *
@@ -135,6 +139,7 @@ function fromServer(server: CompatibleServer, model: string, options: Compatible
  * compatible('groq', 'openai/gpt-oss-120b')
  * compatible('snowflake-cortex', 'claude-sonnet-4-6', { settings: { account: 'org-name' } })
  * compatible({ name: 'lab', baseUrl: 'http://10.0.0.5:8000/v1' }, 'qwen3')
+ * compatible('xai', 'grok-4.3', { api: 'responses' })
  */
 export function compatible<const Id extends PresetId>(server: Id, model: string, options?: CompatibleOptions<Id>): Deployment
 export function compatible(server: CompatibleServer, model: string, options?: DeploymentOptions): Deployment

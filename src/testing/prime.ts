@@ -15,6 +15,8 @@ export async function prime(): Promise<void> {
     import('../transport/fetch.js'),
     import('../providers/openai/load.js'),
     import('../providers/openai/adapter.js'),
+    import('../providers/openai/quirk-rows.js'),
+    import('../providers/responses/adapter.js'),
     import('../providers/anthropic/adapter.js'),
     import('../providers/prices/index.js'),
   ])

@@ -1,10 +1,16 @@
+import { GatewayError } from '../../protocol/errors.js'
 import type { Adapter } from '../../protocol/ports.js'
 import type { QuirkId, Quirks } from './quirks.js'
 
+/** The two APIs of the OpenAI dialects: chat completions, and responses. */
+export type OpenAIApi = 'chat' | 'responses'
+
 /** Loads the adapter with the first call, so that importing the library does not pay for dialects nobody uses. */
-export function loadOpenaiAdapter(quirks: QuirkId | Quirks): () => Promise<Adapter> {
+export function loadOpenaiAdapter(quirks: QuirkId | Quirks, api: OpenAIApi = 'chat'): () => Promise<Adapter> {
+  if (api !== 'chat' && api !== 'responses') throw new GatewayError('invalid_config', 'api must be one that the provider has, such as "chat" or "responses".')
+  const load = async () => (api === 'chat' ? (await import('./adapter.js')).openaiAdapter : (await import('../responses/adapter.js')).responsesAdapter)
   return async () => {
-    const [{ openaiAdapter }, { QUIRKS }] = await Promise.all([import('./adapter.js'), import('./quirk-rows.js')])
-    return openaiAdapter(typeof quirks === 'string' ? QUIRKS[quirks] : quirks)
+    const [make, { QUIRKS }] = await Promise.all([load(), import('./quirk-rows.js')])
+    return make(typeof quirks === 'string' ? QUIRKS[quirks] : quirks)
   }
 }

@@ -39,7 +39,7 @@ function reasoningOff(major: number, minor: number, { reasoning }: UpstreamReque
 
 function xai(model: string): Family {
   const reasons = /^grok-(?:[4-9]|3-mini|code)/.test(model) && !model.includes('non-reasoning')
-  return { refuses: reasons ? PENALTIES : [], instructions: 'keep' }
+  return { ...(reasons && { reasons }), refuses: reasons ? PENALTIES : [], instructions: 'keep' }
 }
 
 /** The family of a model, by its name; a fine-tuned or prefixed name counts as what it was made from. */

@@ -1,9 +1,12 @@
 import type { Quirks } from './quirks.js'
 
+const OPENAI = { maxTokens: 'max_completion_tokens', developer: true, refusal: true, toolId: 'openai', families: 'openai' } as const
+
 /** The rows of quirks that presets refer to. */
 export const QUIRKS = {
   plain: {},
-  openai: { maxTokens: 'max_completion_tokens', developer: true, refusal: true, toolId: 'openai', families: 'openai' },
+  openai: OPENAI,
+  azure: { ...OPENAI, authHeader: 'api-key' },
   mistral: {
     streamUsage: false, required: 'any', toolId: 'mistral', prefill: 'prefix', seed: 'random_seed', documents: true,
     unsupported: ['logprobs'],

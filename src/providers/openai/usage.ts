@@ -1,15 +1,9 @@
 import type { Usage } from '../../protocol/events.js'
 import { isObject } from '../../protocol/json.js'
+import { countAt as count, tierOf } from '../common/usage.js'
 import type { Quirks } from './quirks.js'
 
 type Counted = { -readonly [K in keyof Usage]: Usage[K] }
-
-function count(value: unknown, key: string): number | undefined {
-  const found = isObject(value) ? value[key] : undefined
-  return typeof found === 'number' && Number.isFinite(found) && found >= 0 ? found : undefined
-}
-
-const ORDINARY = new Set(['', 'default', 'auto', 'standard', 'on_demand'])
 
 /** Where vendors put it: top level, under `x_groq`, or on the choice. */
 function find(body: Record<string, unknown>, choice: Record<string, unknown> | undefined): Record<string, unknown> | undefined {
@@ -70,8 +64,8 @@ export function usageOf(body: Record<string, unknown>, choice: Record<string, un
   set('cacheWriteTokens', count(details, 'cache_write_tokens'))
   set('reasoningTokens', reported ?? hidden)
   addMedia(found, details, answer)
-  const tier = body['service_tier']
-  if (typeof tier === 'string' && !ORDINARY.has(tier)) found.serviceTier = tier
+  const tier = tierOf(body['service_tier'])
+  if (tier !== undefined) found.serviceTier = tier
   if (quirks.cost === true) set('reportedCostUsd', cost(usage))
   return found
 }
