@@ -3,11 +3,12 @@ import { GatewayError } from '../../protocol/errors.js'
 import { isObject, tryParseJson, type Json } from '../../protocol/json.js'
 import type { Target } from '../../protocol/ports.js'
 import type { AssistantMessage, Citation, Message, SystemMessage, TextPart, ToolCallPart, ToolMessage, UpstreamRequest, UserMessage } from '../../protocol/request.js'
+import { TOOL_ID } from '../common/names.js'
 import type { Notes } from '../common/notes.js'
 import { own, verbatim, type Block } from '../common/own.js'
 import { cached, DIALECT, inputBlocks } from './content.js'
 import { traitsOf } from './models.js'
-import { TOOL_ID, type Names } from './names.js'
+import type { Names } from './names.js'
 
 type AssistantPart = Exclude<AssistantMessage['content'], string>[number]
 /** Tool results stand apart, because they must be first and together. */

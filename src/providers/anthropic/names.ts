@@ -1,11 +1,7 @@
-import type { ToolIdRule } from '../../protocol/conversation.js'
 import type { Target } from '../../protocol/ports.js'
 import type { UpstreamRequest } from '../../protocol/request.js'
-import { toolNames, type ToolNames } from '../common/names.js'
+import { fitNames, namesIn, type ToolNames } from '../common/names.js'
 import { traitsOf } from './models.js'
-
-/** What this dialect accepts as the id of a tool call. */
-export const TOOL_ID: ToolIdRule = { pattern: /^[a-zA-Z0-9_-]{1,64}$/, alphabet: 'abcdefghijklmnopqrstuvwxyz0123456789', length: 24 }
 
 /** Tool names as they travel. */
 export interface Names extends Pick<ToolNames, 'wire' | 'original'> {
@@ -19,8 +15,6 @@ function needsOutputTool(request: UpstreamRequest, target: Target): boolean {
 }
 
 export function namesOf(request: UpstreamRequest, target: Target): Names {
-  const { wire, original, taken } = toolNames(request, 'anthropic')
-  let output = 'json'
-  for (let i = 2; taken(output); i++) output = `json_${i}`
-  return { wire, original, ...(needsOutputTool(request, target) && { output }) }
+  const names = fitNames(namesIn(request, 'anthropic'))
+  return { wire: names.wire, original: names.original, ...(needsOutputTool(request, target) && { output: names.free('json') }) }
 }

@@ -3,46 +3,63 @@ import { stringAt } from '../../protocol/json.js'
 import type { UpstreamRequest } from '../../protocol/request.js'
 import { own } from './own.js'
 
-const NAME = /^[a-zA-Z0-9_-]{1,64}$/
-const ALWAYS: ToolIdRule = { pattern: /(?!)/, alphabet: 'abcdefghijklmnopqrstuvwxyz0123456789', length: 8 }
-
-/** Tool names as they travel. The same request gives the same names, so the decoder can work them out again. */
+/** What a dialect accepts as the name of a tool. */
+export interface NameRule {
+  readonly pattern: RegExp
+  /** The characters it refuses; global. */
+  readonly strange: RegExp
+}
+/** Tool names as they travel. The same request gives the same names, so a decoder can work them out again. */
 export interface ToolNames {
   wire(name: string): string
   original(wire: string): string
   /** True of a name that travels in this request. */
   taken(wire: string): boolean
+  /** A name that no tool has: `stem`, or `stem_2` and so on. */
+  free(stem: string): string
 }
 
-function fitted(name: string, taken: ReadonlySet<string>): string {
-  const stem = name.replace(/[^a-zA-Z0-9_-]/g, '_').slice(0, 50)
-  const base = `${stem}_${fitToolId(name, ALWAYS)}`
-  let out = base
-  for (let i = 2; taken.has(out); i++) out = `${base}_${i}`
+/** What most dialects accept as the name, and as the id of a call. */
+export const TOOL_NAME: NameRule = { pattern: /^[a-zA-Z0-9_-]{1,64}$/, strange: /[^a-zA-Z0-9_-]/g }
+export const TOOL_ID: ToolIdRule = { pattern: TOOL_NAME.pattern, alphabet: 'abcdefghijklmnopqrstuvwxyz0123456789', length: 24 }
+const SUFFIX: ToolIdRule = { pattern: /(?!)/, alphabet: TOOL_ID.alphabet, length: 8 }
+
+function numbered(stem: string, taken: ReadonlySet<string>): string {
+  let out = stem
+  for (let i = 2; taken.has(out); i++) out = `${stem}_${i}`
   return out
 }
 
-function namesIn({ tools = [], messages }: UpstreamRequest, dialect: string): string[] {
-  const given = tools.flatMap(tool => {
+function fitted(name: string, { pattern, strange }: NameRule, taken: ReadonlySet<string>): string {
+  const suffixed = `${name.replace(strange, '_').slice(0, 50)}_${fitToolId(name, SUFFIX)}`
+  return numbered(pattern.test(suffixed) ? suffixed : `t_${suffixed}`, taken)
+}
+
+/** Names of tools that the messages call. */
+export function calledNames({ messages }: Pick<UpstreamRequest, 'messages'>): string[] {
+  return messages.flatMap(message => (message.role === 'assistant' && typeof message.content !== 'string' ? message.content.flatMap(part => (part.type === 'tool-call' ? [part.name] : [])) : []))
+}
+
+/** The names of a request: of its tools, of blocks the caller wrote for this dialect, and of calls in its messages. */
+export function namesIn(request: UpstreamRequest, dialect: string): string[] {
+  const given = (request.tools ?? []).flatMap(tool => {
     const name = 'name' in tool ? tool.name : stringAt(own(tool.providerData, dialect)?.['block'], 'name')
     return name === undefined ? [] : [name]
   })
-  const called = messages.flatMap(message => (message.role === 'assistant' && typeof message.content !== 'string' ? message.content.flatMap(part => (part.type === 'tool-call' ? [part.name] : [])) : []))
-  return [...given, ...called]
+  return [...given, ...calledNames(request)]
 }
 
-/** Fits the tool names of a request to letters, digits, `_` and `-`, 64 of them at the most. */
-export function toolNames(request: UpstreamRequest, dialect: string): ToolNames {
-  const names = namesIn(request, dialect)
-  const taken = new Set(names.filter(name => NAME.test(name)))
+/** Maps names that a dialect refuses to ones it takes, each to one of its own. */
+export function fitNames(names: readonly string[], rule = TOOL_NAME): ToolNames {
+  const taken = new Set(names.filter(name => rule.pattern.test(name)))
   const there = new Map<string, string>()
   const back = new Map<string, string>()
   for (const name of names) {
-    if (NAME.test(name) || there.has(name)) continue
-    const wire = fitted(name, taken)
+    if (rule.pattern.test(name) || there.has(name)) continue
+    const wire = fitted(name, rule, taken)
     taken.add(wire)
     there.set(name, wire)
     back.set(wire, name)
   }
-  return { wire: name => there.get(name) ?? name, original: wire => back.get(wire) ?? wire, taken: wire => taken.has(wire) }
+  return { wire: name => there.get(name) ?? name, original: wire => back.get(wire) ?? wire, taken: wire => taken.has(wire), free: stem => numbered(stem, taken) }
 }

@@ -1,7 +1,7 @@
 import type { Warning } from '../../protocol/events.js'
 import type { HttpCall, Target, Wire } from '../../protocol/ports.js'
 import type { UpstreamRequest } from '../../protocol/request.js'
-import { toolNames } from '../common/names.js'
+import { fitNames, namesIn } from '../common/names.js'
 import { Notes } from '../common/notes.js'
 import type { Block } from '../common/own.js'
 import { urlOf } from '../common/url.js'
@@ -51,7 +51,7 @@ function reasons({ reasoning }: UpstreamRequest, { target, family }: Encoding): 
 function bodyOf(request: UpstreamRequest, target: Target, quirks: Quirks, notes: Notes): Block {
   const options = optionsOf(request, target.provider)
   const stored = options['store'] === true
-  const encoding: Encoding = { quirks, target, family: familyOf(target.model, request, quirks), names: toolNames(request, DIALECT), notes, stored }
+  const encoding: Encoding = { quirks, target, family: familyOf(target.model, request, quirks), names: fitNames(namesIn(request, DIALECT)), notes, stored }
   if (request.prefill === true) notes.add('unsupported', 'The responses API does not go on from an assistant message; it may answer the message instead.', 'prefill')
   const input = inputOf(request.messages, encoding)
   const sampling = samplingOf(request, encoding)

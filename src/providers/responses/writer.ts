@@ -3,7 +3,7 @@ import type { ChatEvent } from '../../protocol/events.js'
 import { isObject, stringAt, tryParseJson, type Json } from '../../protocol/json.js'
 import type { DecodeContext } from '../../protocol/ports.js'
 import { ToolCalls } from '../../protocol/toolcalls.js'
-import { toolNames, type ToolNames } from '../common/names.js'
+import { fitNames, namesIn, type ToolNames } from '../common/names.js'
 import { logprobsOf } from '../openai/content.js'
 import { waits } from './finish.js'
 import { citationEvent, imageIn, isCall, list, newItem, pieceOf, type Fields, type Item, type Key, type Kind } from './items.js'
@@ -35,7 +35,7 @@ export class ItemWriter {
 
   constructor({ request }: DecodeContext, put: (event: ChatEvent) => void) {
     this.#put = put
-    this.#names = toolNames(request, DIALECT)
+    this.#names = fitNames(namesIn(request, DIALECT))
     // Unique as the conversation grows, and the same on both wires.
     this.#calls = new ToolCalls(index => `call_${request.messages.length}_${index}`)
   }
