@@ -16,8 +16,8 @@ async function resultOf(execute: NonNullable<Tool['execute']>, more: { readonly 
   const run = await at.over(at.gateway.runTools({ model: 'smart', messages: 'Hi', tools: more.tools ?? [weatherBy(execute)] }, { ...(maxResultChars !== undefined && { maxResultChars }) }))
   expect(run.text).toBe('Done.')
   await at.nothingLeft()
-  const { role: _role, toolCallId: _id, ...given } = run.steps[0]?.toolResults[0] ?? {}
-  return given
+  const [result] = run.steps[0]?.toolResults ?? []
+  return { content: result?.content, ...(result?.isError !== undefined && { isError: result.isError }) }
 }
 
 const circular: Record<string, unknown> = { name: 'a', twice: [1] }
