@@ -92,7 +92,7 @@ export class Loop<Output> {
     const toolResults = cut === undefined ? await this.#tools.run(toolCalls.filter(call => !this.#tools.leaves(call)), { step, messages: before }, onResult) : toolCalls.map(call => failed(call, NOT_RUN))
     if (this.#cancel.reason !== undefined) throw this.#cancel.reason
     this.#messages = [...before, ...toolResults]
-    const taken: ToolStep<Output> = { ...answer, step, toolResults, messages: this.#messages }
+    const taken: ToolStep<Output> = { ...answer, step, toolResults, messages: [...this.#messages] }
     this.#steps.push(taken)
     this.#tell(taken)
     const stopped = cut ?? (toolCalls.length === 0 ? 'done' : left ? 'tool_calls' : await this.#enough())
@@ -139,7 +139,7 @@ export class Loop<Output> {
   }
 
   #progress(): ToolRunProgress<Output> {
-    return { runId: this.runId, steps: [...this.#steps], messages: this.#messages, usage: usageOf(this.#steps), cost: costOf(this.#steps) }
+    return { runId: this.runId, steps: [...this.#steps], messages: [...this.#messages], usage: usageOf(this.#steps), cost: costOf(this.#steps) }
   }
 
   #tell(step: ToolStep<Output>): void {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { fallback, fastest, weighted, type ToolRunOptions } from '../../src/index.js'
+import { virtualClock } from '../../src/testing/index.js'
 import { asks, toolScene, usage, weather, weatherBy } from './run-tools-scene.js'
 import { thrown } from './support.js'
 
@@ -76,10 +77,28 @@ describe('the end of a run', () => {
     await at.nothingLeft(signals)
   })
 
+  it('by a deadline that passed while a tool kept the thread to itself, before its timer could fire', async () => {
+    const still = virtualClock()
+    let blockedMs = 0
+    const clock = { now: () => still.now() + blockedMs, after: (ms: number, fn: () => void) => still.after(ms, fn) }
+    const at = toolScene([asks('Rome'), 'Warm.'], { options: { clock } })
+    const error = await thrown(() => at.gateway.runTools({ ...ASK, tools: [weatherBy(() => (blockedMs = 2_000))] }, { deadlines: { totalMs: 1_000 } }))
+    expect(error).toMatchObject({ code: 'timeout', deadline: 'total' })
+    expect([at.deployments[0]?.calls.length, still.pending]).toEqual([1, 0])
+    await at.nothingLeft()
+  })
+
   it('by the deadline while stopWhen thinks', async () => {
     const at = toolScene([asks('Rome'), 'Warm.'])
     expect((await thrown(() => at.over(at.gateway.runTools(ASK, { stopWhen: never, deadlines: { totalMs: 300 } })))).code).toBe('timeout')
     await at.nothingLeft()
+  })
+
+  it('by its answer lets go of the signal, and of the timers of tools that were quick', async () => {
+    const at = toolScene([asks('Rome', 'Oslo'), 'Warm.'])
+    const caller = new AbortController()
+    expect((await at.gateway.runTools(ASK, { signal: caller.signal, toolTimeoutMs: 5_000 })).text).toBe('Warm.')
+    await at.nothingLeft([caller.signal])
   })
 
   it('is not that of one tool that takes too long: the model is told', async () => {

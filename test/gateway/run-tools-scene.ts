@@ -3,7 +3,7 @@ import { fallback, Gateway, tool, type CallRecord, type Deployment, type Gateway
 import { scripted, seededRandom, virtualClock, type Script, type ScriptedDeployment, type ScriptedOptions, type VirtualClock } from '../../src/testing/index.js'
 import { expectNothingLeft } from '../compositions/left-behind.js'
 
-export const PRICE = { input: 1, output: 1 }
+const PRICE = { input: 1, output: 1 }
 export const schema = { type: 'object', properties: { city: { type: 'string' } } } as const satisfies JsonObject
 export const asks = (...cities: readonly string[]): Script => ({ toolCalls: cities.map((city, at) => ({ name: 'weather', input: { city }, id: `call_${city}_${at}` })) })
 export const usage = (inputTokens: number, outputTokens: number) => ({ usage: { inputTokens, outputTokens } })
