@@ -6,6 +6,8 @@ import type { ChatStream } from './pipeline/stream.js'
 import type { ChatRequest } from './protocol/request.js'
 import type { ChatResult } from './protocol/result.js'
 import type { DeploymentFactory } from './routing/router.js'
+import type { ToolRun, ToolRunOptions } from './tools/options.js'
+import type { ToolStream } from './tools/stream.js'
 
 /** What calls through {@link Bound} carry. */
 export type Binding = Pick<CallOptions, 'key' | 'principal' | 'conversation'>
@@ -37,6 +39,14 @@ export class Bound<Routes extends Readonly<Record<string, RouteConfig>>, Provide
 
   batch<Output = unknown>(requests: BatchInput<ChatRequest<ModelName<Routes, Providers>, Output>>, options: BatchOptions<ChatRequest<ModelName<Routes, Providers>, Output>> = {}): AsyncGenerator<BatchItem<ChatRequest<ModelName<Routes, Providers>, Output>, Output>, void, undefined> {
     return this.#gateway.batch<Output>(requests, { ...this.#binding, ...options })
+  }
+
+  runTools<Output = unknown>(request: ChatRequest<ModelName<Routes, Providers>, Output>, options: ToolRunOptions<Output> = {}): Promise<ToolRun<Output>> {
+    return this.#gateway.runTools<Output>(request, { ...this.#binding, ...options })
+  }
+
+  streamTools<Output = unknown>(request: ChatRequest<ModelName<Routes, Providers>, Output>, options: ToolRunOptions<Output> = {}): Promise<ToolStream<Output>> {
+    return this.#gateway.streamTools<Output>(request, { ...this.#binding, ...options })
   }
 
   /** Binds more. */

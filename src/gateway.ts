@@ -15,12 +15,14 @@ import type { BudgetOptions, LimitOptions, SpendQuery, SpendRow } from './protoc
 import type { CredentialSource, Deployment, Plugin } from './protocol/ports.js'
 import type { ChatRequest } from './protocol/request.js'
 import type { ChatResult } from './protocol/result.js'
-import { nearest, quoted } from './protocol/suggest.js'
 import { PriceOverrides } from './providers/prices/overrides.js'
 import type { Breaker } from './resilience/breaker.js'
+import type { Cancel } from './resilience/cancel.js'
 import { Router, type DeploymentFactory } from './routing/router.js'
 import { deploymentsOf } from './routing/tree.js'
 import type { CacheHealth } from './state/cache-lookup.js'
+import type { ToolRun, ToolRunOptions } from './tools/options.js'
+import type { ToolStream } from './tools/stream.js'
 import { lazyTransport } from './transport/lazy.js'
 import type { Transport } from './transport/types.js'
 
@@ -62,7 +64,7 @@ export class Gateway<
   const Providers extends Readonly<Record<string, DeploymentFactory>> = Readonly<Record<never, DeploymentFactory>>,
 > {
   readonly #options: GatewayOptions<Routes, Providers>
-  readonly #parts: EngineParts
+  readonly #parts: EngineParts & { readonly runs: Set<Cancel> }
   readonly #governance: Governance
   #engine: Engine | undefined
   #loading: Promise<Engine> | undefined
@@ -89,6 +91,7 @@ export class Gateway<
       prices: new Prices(options.prices === undefined ? undefined : new PriceOverrides(options.prices)),
       transport,
       clock,
+      runs: new Set(),
       random: options.random ?? platform.random,
       credentials: this.#governance.credentials,
       defer: platform.defer,
@@ -114,8 +117,17 @@ export class Gateway<
 
   /** Asks for many answers, `concurrency` at once, and yields each as it ends; see {@link BatchOptions}. Nothing is sent before the first is asked for. */
   async *batch<Output = unknown>(requests: BatchInput<ChatRequest<ModelName<Routes, Providers>, Output>>, options: BatchOptions<ChatRequest<ModelName<Routes, Providers>, Output>> = {}): AsyncGenerator<BatchItem<ChatRequest<ModelName<Routes, Providers>, Output>, Output>, void, undefined> {
-    const { batch } = await import('./batch.js')
-    yield* batch((request, own) => this.chat<Output>(request, own), requests, options)
+    yield* (await import('./batch.js')).batch((request, own) => this.chat<Output>(request, own), requests, options)
+  }
+
+  /** Asks, runs the tools that have an `execute`, and asks again until the model has answered; see {@link ToolRunOptions}. Rejects with a {@link GatewayError}. */
+  async runTools<Output = unknown>(request: ChatRequest<ModelName<Routes, Providers>, Output>, options: ToolRunOptions<Output> = {}): Promise<ToolRun<Output>> {
+    return (await import('./tools/run.js')).runTools<Output>(this, this.#parts, request, options)
+  }
+
+  /** {@link runTools} as a stream of the events of all steps; resolves when the first content of the first step has come. */
+  async streamTools<Output = unknown>(request: ChatRequest<ModelName<Routes, Providers>, Output>, options: ToolRunOptions<Output> = {}): Promise<ToolStream<Output>> {
+    return (await import('./tools/run.js')).streamTools<Output>(this, this.#parts, request, options)
   }
 
   /** The same gateway for calls that stand for somebody, or belong to a conversation: options of a call win over what is bound. */
@@ -233,14 +245,8 @@ export class Gateway<
     return engine
   }
 
-  async #breakers(id: string): Promise<Breaker[]> {
-    const members = (this.#ready() ?? (await this.#load())).members(id)
-    const breakers = members.flatMap(({ breaker }) => breaker ?? [])
-    if (breakers.length > 0) return breakers
-    const ids = this.health().deployments.map(deployment => deployment.id)
-    if (ids.includes(id)) throw new GatewayError('invalid_request', `The deployment ${quoted(id)} has no circuit: its key is missing, or "breaker" is false.`, { origin: 'caller' })
-    const near = nearest(id, ids)
-    throw new GatewayError('invalid_request', `No deployment ${quoted(id)} with a circuit is known.${near === undefined ? '' : ` Did you mean "${near}"?`}`, { origin: 'caller' })
+  async #breakers(id: string): Promise<readonly Breaker[]> {
+    return (await import('./circuits.js')).breakersOf(id, (this.#ready() ?? (await this.#load())).members(id), this.health().deployments)
   }
 
   /** What is known of deployments before the first call. */
@@ -261,6 +267,7 @@ export class Gateway<
   async #close(): Promise<void> {
     // Calls that still load are refused when they have.
     this.#engine?.end(closed())
+    for (const run of this.#parts.runs) run.cancel(closed())
     await this.#parts.transport.close()
     await this.#engine?.flush()
     // Calls that waited settle in the promise jobs before this, so that their records are still taken.

@@ -116,5 +116,7 @@ function normalised(asked: ChatRequest, output: OutputSpec | undefined, schemas:
 
 function resolvedTool(tool: Tool | ProviderTool, at: number, schemas: Schemas): ResolvedTool | ProviderTool {
   if ('providerData' in tool) return tool
-  return { ...tool, inputSchema: schemas.resolve(tool.inputSchema, `tools[${at}].inputSchema`).jsonSchema }
+  // What runs here is no business of hooks, records and upstreams.
+  const { execute: _, ...sent } = tool
+  return { ...sent, inputSchema: schemas.resolve(tool.inputSchema, `tools[${at}].inputSchema`).jsonSchema }
 }

@@ -17,7 +17,12 @@ export async function judge(text: string, spec: OutputSpec): Promise<Judged> {
   if (spec.validate === undefined) return { ok: true, value }
   const result = await validated(spec.validate, value)
   if (result.issues === undefined) return { ok: true, value: result.value }
-  return { ok: false, issues: result.issues.slice(0, MAX_ISSUES).map(issue => `${pathOf(issue.path)}${issue.message.slice(0, 200)}`).join('; ') }
+  return { ok: false, issues: wordsOf(result.issues) }
+}
+
+/** What a schema finds wrong, in bounded words. */
+export function wordsOf(issues: NonNullable<StandardResult<unknown>['issues']>): string {
+  return issues.slice(0, MAX_ISSUES).map(issue => `${pathOf(issue.path)}${issue.message.slice(0, 200)}`).join('; ')
 }
 
 async function validated(validate: NonNullable<OutputSpec['validate']>, value: unknown): Promise<StandardResult<unknown>> {

@@ -46,6 +46,7 @@ const ROLES = Object.keys(PARTS)
 const REASONING = new Set(['effort', 'budgetTokens'])
 const EFFORTS = new Set(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'])
 const TOOL_NAME = 128
+const TOOL = new Set(['name', 'description', 'inputSchema', 'strict', 'cacheControl', 'execute'])
 
 function bad(message: string): GatewayError {
   return new GatewayError('invalid_request', message)
@@ -180,8 +181,9 @@ function validateTools(tools: NonNullable<ChatRequest['tools']>): void {
     if (typeof tool['name'] !== 'string' || tool['name'] === '' || tool['name'].length > TOOL_NAME) throw bad(`tools[${at}] needs a name of at most ${TOOL_NAME} characters.`)
     if (names.has(tool['name'])) throw bad(`tools[${at}]: the name ${quoted(tool['name'])} is taken by a tool before it.`)
     names.add(tool['name'])
-    refuseUnknownKeys(tool, new Set(['name', 'description', 'inputSchema', 'strict', 'cacheControl']), `tools[${at}]`, 'invalid_request', new Map([['parameters', 'inputSchema'], ['input_schema', 'inputSchema']]))
+    refuseUnknownKeys(tool, TOOL, `tools[${at}]`, 'invalid_request', new Map([['parameters', 'inputSchema'], ['input_schema', 'inputSchema']]))
     if (tool['inputSchema'] === undefined) throw bad(`tools[${at}] needs an inputSchema; for a tool without arguments { type: 'object', properties: {} }.`)
+    if (tool['execute'] !== undefined && typeof tool['execute'] !== 'function') throw bad(`tools[${at}].execute must be a function.`)
   }
 }
 

@@ -119,14 +119,31 @@ export type Schema<Output = unknown> =
   | { readonly schema: StandardSchema<Output>; readonly jsonSchema: JsonObject }
   | JsonObject
 
+/** What `execute` of a tool is told beside its input. */
+export interface ToolContext {
+  readonly toolCallId: string
+  /** The conversation up to the message that asks for the tool. */
+  readonly messages: readonly Message[]
+  /** Aborted when the run ends early, or the tool took longer than `toolTimeoutMs`. */
+  readonly signal: AbortSignal
+  /** The step that asked; the first is 1. */
+  readonly step: number
+  /** `metadata` of the run's options. */
+  readonly metadata?: { readonly [key: string]: Json }
+}
 /** A function the model may ask for. */
-export interface Tool {
+export interface Tool<Input = unknown> {
   readonly name: string
   readonly description?: string
-  readonly inputSchema: Schema
+  readonly inputSchema: Schema<Input>
   /** Ask the provider to hold the model to the schema. */
   readonly strict?: boolean
   readonly cacheControl?: CacheControl
+  /**
+   * What `gateway.runTools()` calls, with the input as the schema gives it. A text or a list of text, image and file parts goes to the
+   * model as it is, anything else as JSON; what it throws goes there as an error. `chat` and `stream` never call it, and it is never sent.
+   */
+  execute?(input: Input, context: ToolContext): unknown
 }
 /** A tool of the provider's own (web search, code execution): `block` is sent to that dialect as it stands. */
 export interface ProviderTool {

@@ -6,6 +6,7 @@ export async function prime(): Promise<void> {
   await Promise.all([
     import('../engine.js'),
     import('../batch.js'),
+    import('../tools/run.js'),
     import('../pipeline/caching.js'),
     import('../state/cache-lookup.js'),
     import('../state/cache.js'),
