@@ -38,6 +38,7 @@ export { defineDeployment, type DeploymentOptions, type Provider } from './provi
 export { collect, Collector, messageOf, type Collected } from './protocol/collect.js'
 export { GatewayError, type Code, type Deadline, type ErrorDetails, type Origin, type UpstreamWords } from './protocol/errors.js'
 export { Secret } from './protocol/secret.js'
+export type * from './protocol/embed.js'
 export type * from './protocol/events.js'
 export type { Json, JsonObject } from './protocol/json.js'
 export type * from './protocol/policy.js'

@@ -57,7 +57,7 @@ export class Collector {
     }
   }
 
-  #note(event: Extract<ChatEvent, { type: 'start' | 'file' | 'logprobs' | 'warning' | 'restart' | 'finish' }>): void {
+  #note(event: Extract<ChatEvent, { type: 'start' | 'file' | 'logprobs' | 'embedding' | 'warning' | 'restart' | 'finish' }>): void {
     switch (event.type) {
       case 'start':
         this.#id ??= event.id
@@ -78,6 +78,9 @@ export class Collector {
         return this.#restart()
       case 'finish':
         this.#finish = event
+        return
+      case 'embedding':
+      // Of a call that has no text: who asked takes them from the events.
     }
   }
 
