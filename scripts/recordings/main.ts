@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { EMBEDDINGS, playEmbeddings } from './embeddings.js'
 import { PROTOCOLS } from './protocols.js'
-import { parseRecordings } from './recording.js'
+import { parseRecordings, type Recording } from './recording.js'
 import { reportOf, type FileReport } from './report.js'
 import { playAll } from './run.js'
 import { ReplayServer } from './server.js'
@@ -10,7 +11,7 @@ import { ReplayServer } from './server.js'
 const FOLDER = new URL('../../../shared/recordings/', import.meta.url)
 
 async function play(): Promise<number> {
-  const missing = PROTOCOLS.filter(({ file }) => !existsSync(new URL(file, FOLDER)))
+  const missing = [...PROTOCOLS, ...EMBEDDINGS].filter(({ file }) => !existsSync(new URL(file, FOLDER)))
   if (missing.length > 0) {
     console.error(`recordings: ${missing.map(({ file }) => file).join(' and ')} not found. They are expected in ../shared/recordings, beside the folder of the project (${fileURLToPath(FOLDER)}).`)
     return 1
@@ -20,10 +21,9 @@ async function play(): Promise<number> {
   const server = await ReplayServer.start()
   try {
     const files: FileReport[] = []
-    for (const protocol of PROTOCOLS) {
-      const recordings = parseRecordings(await readFile(new URL(protocol.file, FOLDER), 'utf8'))
-      files.push({ file: protocol.file, lines: await playAll(protocol, recordings, server) })
-    }
+    const linesOf = async (file: string): Promise<Recording[]> => parseRecordings(await readFile(new URL(file, FOLDER), 'utf8'))
+    for (const protocol of PROTOCOLS) files.push({ file: protocol.file, lines: await playAll(protocol, await linesOf(protocol.file), server) })
+    for (const protocol of EMBEDDINGS) files.push({ file: protocol.file, lines: await playEmbeddings(protocol, await linesOf(protocol.file), server) })
     console.log(reportOf(files))
     return files.some(({ lines }) => lines.length === 0 || lines.some(line => line.wrong > 0)) ? 1 : 0
   } finally {
