@@ -5,6 +5,7 @@ import type { UpstreamRequest } from '../protocol/request.js'
 import { quoted, refuseUnknownKeys } from '../protocol/suggest.js'
 import { Playback, type ScriptedCall } from './playback.js'
 import { render, type Script } from './script.js'
+import { embedParts, embedProblem, type ScriptedEmbed } from './scripted-embed.js'
 
 /** What {@link scripted} takes. */
 export interface ScriptedOptions {
@@ -26,8 +27,8 @@ export interface ScriptedOptions {
   /** What an active health probe finds: false, or a promise that rejects, where it is not well. Default: there is nothing to probe. */
   readonly probe?: () => boolean | Promise<boolean>
   readonly tags?: readonly string[]
-  /** It has embeddings too: how much it takes at once (default: everything), and the vector of a text (default: its length, its first character code, 1). */
-  readonly embed?: { readonly maxInputs?: number; readonly maxBytes?: number; readonly vector?: (text: string) => readonly number[] }
+  /** It has embeddings too; see {@link ScriptedEmbed}. */
+  readonly embed?: ScriptedEmbed
   /** One answer for ever, answers by attempt (the last one repeats), or a function; the first attempt is 1. */
   readonly answers: Script | readonly Script[] | ((attempt: number, request: UpstreamRequest) => Script)
 }
@@ -42,7 +43,6 @@ export interface ScriptedDeployment extends Deployment {
 
 const MOST_CALLS = 10_000
 const OPTIONS = new Set(['id', 'provider', 'model', 'price', 'capabilities', 'limits', 'tags', 'answers', 'weight', 'managed', 'region', 'dataPolicy', 'probe', 'embed'])
-const EMBED = new Set(['maxInputs', 'maxBytes', 'vector'])
 const PRICES = new Set(['input', 'output', 'cachedInput', 'cacheWrite', 'cacheWrite1h', 'reasoning', 'request'])
 const CAPABILITIES = new Set(['contextWindow', 'maxOutputTokens', 'tools', 'images', 'files', 'audio', 'jsonSchema', 'reasoning', 'prefill'])
 const LIMITS = new Set(['concurrency', 'requestsPerMinute', 'inputTokensPerMinute', 'outputTokensPerMinute', 'tokensPerMinute'])
@@ -127,10 +127,8 @@ function checkOptions(options: ScriptedOptions): void {
   checkKeys(options.capabilities, CAPABILITIES, 'scripted(): capabilities')
   checkAmounts(options.limits, LIMITS, 'scripted(): limits')
   checkAmounts({ ...(options.weight !== undefined && { weight: options.weight }) }, new Set(['weight']), 'scripted()')
-  checkKeys(options.embed, EMBED, 'scripted(): embed')
-  const { vector, ...most } = options.embed ?? {}
-  must(vector === undefined || typeof vector === 'function', 'scripted(): embed.vector must be a function of a text.')
-  for (const [key, value] of Object.entries(most)) must(Number.isSafeInteger(value) && value > 0, `scripted(): embed.${key} must be a whole number above 0.`)
+  const problem = embedProblem(options.embed)
+  must(problem === undefined, `scripted(): ${problem}`)
   must(options.probe === undefined || typeof options.probe === 'function', 'scripted(): probe must be a function that gives true or false.')
   must(options.tags === undefined || (Array.isArray(options.tags) && options.tags.every(tag => typeof tag === 'string')), 'scripted(): tags must be a list of texts.')
   if (typeof options.answers === 'function') return
@@ -188,12 +186,12 @@ export function scripted(options: string | ScriptedOptions): ScriptedDeployment 
   let attempts = 0
   let open = 0
   const { probe, weight, managed, region, dataPolicy, embed } = given
-  const { maxInputs = Number.MAX_SAFE_INTEGER, maxBytes, vector = (text: string): readonly number[] => [text.length, text.charCodeAt(0), 1] } = embed ?? {}
+  const { vector, verbs } = embedParts(embed)
   const upstream: Upstream = {
     ...(probe !== undefined && { probe: async () => well(id, await probe()) }),
-    ...(embed !== undefined && { embeds: () => ({ maxInputs, ...(maxBytes !== undefined && { maxBytes }) }) }),
+    ...verbs,
     open: (op, request: UpstreamRequest, ctx: OpenContext) => {
-      if (op !== 'chat' && (op !== 'embed' || embed === undefined)) return Promise.reject(new GatewayError('invalid_request', `A scripted deployment cannot do ${quoted(String(op))}.`))
+      if (op !== 'chat' && (op !== 'embed' || verbs.embeds === undefined)) return Promise.reject(new GatewayError('invalid_request', `A scripted deployment cannot do ${quoted(String(op))}.`))
       const attempt = ++attempts
       open++
       const call = new Playback(request, ctx, () => void open--)
