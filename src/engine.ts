@@ -33,6 +33,7 @@ import type { ChatResult } from './protocol/result.js'
 import { isCooling } from './resilience/keypool.js'
 import { Probes } from './resilience/probes.js'
 import type { Router } from './routing/router.js'
+import { deploymentsOf } from './routing/tree.js'
 import type { KeyChange } from './state/keys.js'
 import type { Cache, CacheHealth } from './state/cache-lookup.js'
 import { Ledger } from './state/ledger.js'
@@ -109,7 +110,14 @@ export class Engine {
     const admission: AdmitParts = { router, plugins, clock, authenticate: key => this.#keyring?.authenticate(key) ?? this.keyring().then(ring => ring.authenticate(key)) }
     const recall = createRecall(() => this.#caching())
     const count = createCount(reserving)
-    this.#embedding = { admission, recall, reserving, walks, deliver, settle, count, bring: deployment => this.#fleet.bring(deployment) }
+    this.#embedding = {
+      admitOf: reading => createAdmit(admission, reading),
+      reserveOf: other => createReserve({ ...reserving, plan: other }),
+      runOf: createRun,
+      recall, plan, walks, deliver, settle, count,
+      bring: deployment => this.#fleet.bring(deployment),
+      deploymentsOf: ({ target, name }) => deploymentsOf(target, name),
+    }
     this.#run = createRun({
       admit: createAdmit(admission),
       recall,

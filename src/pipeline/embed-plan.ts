@@ -3,8 +3,8 @@ import { GatewayError } from '../protocol/errors.js'
 import type { Deployment } from '../protocol/ports.js'
 import type { Excluded } from '../protocol/result.js'
 import type { Live, LiveCandidate } from '../resilience/live.js'
-import { deploymentsOf } from '../routing/tree.js'
-import type { Admitted, Call, Plan } from './call.js'
+import type { Route } from '../routing/router.js'
+import type { Admitted, Call, Plan, Settings } from './call.js'
 import { cancellable } from './cancellable.js'
 
 const SPEECHLESS = 'its dialect has no embeddings'
@@ -14,6 +14,7 @@ export interface EmbedPlanParts {
   readonly plan: (admitted: Admitted) => Plan | Promise<Plan>
   readonly bring: (deployment: Deployment) => Live | { readonly reason: string }
   readonly limits: EmbedLimitsOf
+  readonly deploymentsOf: (route: Route<Settings>) => readonly Deployment[]
 }
 
 /** How much each deployment takes at once, asked of it once. */
@@ -48,13 +49,13 @@ export function modelOf({ model }: Pick<Deployment, 'model'>): string {
 }
 
 /** Plans a call for embeddings: leaves out who has none, and lets no model stand in for another, since their vectors do not compare. */
-export function createEmbedPlan({ plan, bring, limits }: EmbedPlanParts): (admitted: Admitted) => Promise<Plan> {
+export function createEmbedPlan({ plan, bring, limits, deploymentsOf }: EmbedPlanParts): (admitted: Admitted) => Promise<Plan> {
   /** A budget may plan a call once more, on a cheaper route. */
   const chosen = new WeakMap<Call, string>()
   const check = async ({ route, call, request }: Admitted): Promise<void> => {
     if (request.embed?.anyModel === true) return
     const models = new Set<string>()
-    for (const deployment of deploymentsOf(route.target, route.name)) {
+    for (const deployment of deploymentsOf(route)) {
       const live = bring(deployment)
       if (!('reason' in live) && (await limits.of(live)) !== undefined) models.add(modelOf(deployment))
     }

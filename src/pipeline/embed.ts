@@ -4,36 +4,39 @@ import type { Deployment } from '../protocol/ports.js'
 import type { UpstreamRequest } from '../protocol/request.js'
 import type { Cancel } from '../resilience/cancel.js'
 import type { Live } from '../resilience/live.js'
-import { createAdmit, type AdmitParts } from './admit.js'
-import type { Call, Plan } from './call.js'
+import type { Route } from '../routing/router.js'
+import type { Reading } from './admit.js'
+import type { Call, Plan, Settings } from './call.js'
 import type { Delivery } from './deliver.js'
 import type { MakeWalk } from './dispatch.js'
 import { EmbedFlight, type Share } from './embed-flight.js'
 import { createEmbedPlan, EmbedLimitsOf } from './embed-plan.js'
 import { EMBEDDINGS } from './embed-request.js'
-import { createReserve, type ReserveParts } from './reserve.js'
-import { createRun, type Stages } from './run.js'
+import type { createRun, Stages } from './run.js'
 
-/** What the calls for embeddings share with the others, and what they are made of. */
+/** What the calls for embeddings share with the others, and what they are made of. Stages are given, so that this part, which is loaded late, brings none along. */
 export interface EmbedParts extends Pick<Stages, 'recall' | 'deliver' | 'settle' | 'count'> {
-  readonly admission: AdmitParts
-  readonly reserving: ReserveParts
+  readonly admitOf: (reading: Reading) => Stages['admit']
+  readonly plan: Stages['plan']
+  readonly reserveOf: (plan: Stages['plan']) => Stages['reserve']
+  readonly runOf: typeof createRun
   readonly walks: MakeWalk
   readonly bring: (deployment: Deployment) => Live | { readonly reason: string }
+  readonly deploymentsOf: (route: Route<Settings>) => readonly Deployment[]
 }
 type Draft<T> = { -readonly [K in keyof T]: T[K] }
 
 const ERRAND = { op: 'embed', wire: 'json', commit: 'finish' } as const
 
 /** Calls for embeddings: the seven stages, of which admit reads another request, plan knows who can embed, and dispatch cuts. */
-export function createEmbed({ admission, reserving, walks, bring, ...stages }: EmbedParts): (call: Call) => Promise<EmbedResult> {
+export function createEmbed({ admitOf, reserveOf, runOf, walks, bring, deploymentsOf, ...stages }: EmbedParts): (call: Call) => Promise<EmbedResult> {
   const limits = new EmbedLimitsOf()
-  const plan = createEmbedPlan({ plan: reserving.plan, bring, limits })
-  const run = createRun({
+  const plan = createEmbedPlan({ plan: stages.plan, bring, limits, deploymentsOf })
+  const run = runOf({
     ...stages,
-    admit: createAdmit(admission, EMBEDDINGS),
+    admit: admitOf(EMBEDDINGS),
     plan,
-    reserve: createReserve({ ...reserving, plan }),
+    reserve: reserveOf(plan),
     dispatch: (planned, cancel) => {
       const walk = (own: Plan, request: UpstreamRequest, until: Cancel): ReturnType<MakeWalk> => walks(own, request, ERRAND, until)
       return new EmbedFlight(planned, sharesOf(planned.admitted.request, limits.least(planned.candidates)), walk, cancel)

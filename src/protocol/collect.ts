@@ -53,11 +53,12 @@ export class Collector {
       case 'citation':
         return this.#cite(event)
       default:
-        return this.#note(event)
+        // Vectors are no part of a text: who asked for them takes them from the events.
+        return this.#note(event as Exclude<typeof event, { type: 'embedding' }>)
     }
   }
 
-  #note(event: Extract<ChatEvent, { type: 'start' | 'file' | 'logprobs' | 'embedding' | 'warning' | 'restart' | 'finish' }>): void {
+  #note(event: Extract<ChatEvent, { type: 'start' | 'file' | 'logprobs' | 'warning' | 'restart' | 'finish' }>): void {
     switch (event.type) {
       case 'start':
         this.#id ??= event.id
@@ -78,9 +79,6 @@ export class Collector {
         return this.#restart()
       case 'finish':
         this.#finish = event
-        return
-      case 'embedding':
-      // Of a call that has no text: who asked takes them from the events.
     }
   }
 
