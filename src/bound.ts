@@ -3,6 +3,7 @@ import type { Gateway, ModelName } from './gateway.js'
 import type { RouteConfig } from './options.js'
 import type { CallOptions } from './pipeline/call.js'
 import type { ChatStream } from './pipeline/stream.js'
+import type { EmbedRequest, EmbedResult } from './protocol/embed.js'
 import type { ChatRequest } from './protocol/request.js'
 import type { ChatResult } from './protocol/result.js'
 import type { DeploymentFactory } from './routing/router.js'
@@ -35,6 +36,10 @@ export class Bound<Routes extends Readonly<Record<string, RouteConfig>>, Provide
 
   stream<Output = unknown>(request: ChatRequest<ModelName<Routes, Providers>, Output>, options: CallOptions = {}): Promise<ChatStream<Output>> {
     return this.#gateway.stream<Output>(request, { ...this.#binding, ...options })
+  }
+
+  embed(request: EmbedRequest<ModelName<Routes, Providers>>, options: CallOptions = {}): Promise<EmbedResult> {
+    return this.#gateway.embed(request, { ...this.#binding, ...options })
   }
 
   batch<Output = unknown>(requests: BatchInput<ChatRequest<ModelName<Routes, Providers>, Output>>, options: BatchOptions<ChatRequest<ModelName<Routes, Providers>, Output>> = {}): AsyncGenerator<BatchItem<ChatRequest<ModelName<Routes, Providers>, Output>, Output>, void, undefined> {

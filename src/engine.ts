@@ -3,11 +3,12 @@ import type { Keyring } from './keyring.js'
 import { Fleet, type Member } from './fleet.js'
 import type { DeploymentHealth } from './fleet-health.js'
 import type { GatewayOptions } from './options.js'
-import { createAdmit } from './pipeline/admit.js'
+import { createAdmit, type AdmitParts } from './pipeline/admit.js'
 import { Call, type CallOptions, type Settings } from './pipeline/call.js'
 import { expectedCost } from './pipeline/costs.js'
 import { Delivery } from './pipeline/deliver.js'
-import { createDispatch } from './pipeline/dispatch.js'
+import { createDispatch, createWalks } from './pipeline/dispatch.js'
+import type { EmbedParts } from './pipeline/embed.js'
 import { Keepsake } from './pipeline/keepsake.js'
 import { Learning } from './pipeline/learning.js'
 import { lapsedAlert, lapsedRecord } from './pipeline/lapsed.js'
@@ -23,6 +24,7 @@ import { createView } from './pipeline/view.js'
 import { alertsTo } from './plugins/alerts.js'
 import { postOver } from './post.js'
 import type { Prices } from './prices.js'
+import type { EmbedRequest, EmbedResult } from './protocol/embed.js'
 import { GatewayError } from './protocol/errors.js'
 import type { Clock, Deployment, DeploymentStats, Plugin, Random, Store } from './protocol/ports.js'
 import type { Alert, SpendQuery, SpendRow } from './protocol/policy.js'
@@ -31,6 +33,7 @@ import type { ChatResult } from './protocol/result.js'
 import { isCooling } from './resilience/keypool.js'
 import { Probes } from './resilience/probes.js'
 import type { Router } from './routing/router.js'
+import { deploymentsOf } from './routing/tree.js'
 import type { KeyChange } from './state/keys.js'
 import type { Cache, CacheHealth } from './state/cache-lookup.js'
 import { Ledger } from './state/ledger.js'
@@ -63,6 +66,8 @@ export class Engine {
   readonly #parts: EngineParts
   readonly #fleet: Fleet
   readonly #run: (call: Call) => Promise<Delivery>
+  readonly #embedding: EmbedParts
+  #embed: Promise<(call: Call) => Promise<EmbedResult>> | undefined
   readonly #open = new OpenCalls()
   readonly #learning = new Learning()
   readonly #keepsake = new Keepsake()
@@ -95,21 +100,33 @@ export class Engine {
     const stats = (deployment: Deployment): DeploymentStats => this.#fleet.stats(deployment)
     const view = createView({ random, nowMs: () => clock.now(), stats, cost: (deployment, request) => expectedCost(request, prices.of(deployment), stats(deployment)) })
     const plan = createPlan({ bring: deployment => this.#fleet.bring(deployment), view, priced: deployments => prices.for(deployments) })
-    const dispatch = createDispatch({ clock, random, shares: options.shares })
+    const walks = createWalks({ clock, random, shares: options.shares })
+    const dispatch = createDispatch(walks)
     const deliver: Stages['deliver'] = (admitted, source, counted) => new Delivery(admitted, source, settle, this.#keepsake, content, counted)
     const { onUnknownPrice, onStoreError } = options
     const reserving: ReserveParts = { ledger, clock, policies: parts.policies, onUnknownPrice, onStoreError, plan, resolve: model => router.resolve(model) }
     const reserve = createReserve(reserving)
     this.#shadows = new Shadows({ plan, reserve, dispatch, deliver, settle, defer, nowMs: () => clock.now() })
+    const admission: AdmitParts = { router, plugins, clock, authenticate: key => this.#keyring?.authenticate(key) ?? this.keyring().then(ring => ring.authenticate(key)) }
+    const recall = createRecall(() => this.#caching())
+    const count = createCount(reserving)
+    this.#embedding = {
+      admitOf: reading => createAdmit(admission, reading),
+      reserveOf: other => createReserve({ ...reserving, plan: other }),
+      runOf: createRun,
+      recall, plan, walks, deliver, settle, count,
+      bring: deployment => this.#fleet.bring(deployment),
+      deploymentsOf: ({ target, name }) => deploymentsOf(target, name),
+    }
     this.#run = createRun({
-      admit: createAdmit({ router, plugins, clock, authenticate: key => this.#keyring?.authenticate(key) ?? this.keyring().then(ring => ring.authenticate(key)) }),
-      recall: createRecall(() => this.#caching()),
+      admit: createAdmit(admission),
+      recall,
       plan,
       reserve,
       dispatch,
       deliver,
       settle,
-      count: createCount(reserving),
+      count,
       mirror: (shadows, admitted) => this.#shadows.send(shadows, admitted),
     })
   }
@@ -121,6 +138,13 @@ export class Engine {
 
   async stream<Output>(request: ChatRequest, options: CallOptions): Promise<ChatStream<Output>> {
     return new ChatStream<Output>(await this.#run(this.#call('stream', request, options)))
+  }
+
+  /** Its part of the pipeline is loaded with the first such call. */
+  async embed(request: EmbedRequest, options: CallOptions): Promise<EmbedResult> {
+    const call = this.#call('embed', request, options)
+    this.#embed ??= import('./pipeline/embed.js').then(({ createEmbed }) => createEmbed(this.#embedding))
+    return (await this.#embed)(call)
   }
 
   report(id: string, score: unknown): boolean {
@@ -226,7 +250,7 @@ export class Engine {
     return this.#recaller
   }
 
-  #call(kind: Call['kind'], asked: ChatRequest, options: CallOptions): Call {
+  #call(kind: Call['kind'], asked: ChatRequest | EmbedRequest, options: CallOptions): Call {
     return new Call(this.#id(), kind, asked, options, this.#parts.clock.now(), this.#open)
   }
 

@@ -158,6 +158,7 @@ export class Fleet {
     }
     return {
       open: (op, request, ctx) => (ready !== undefined ? ready.open(op, request, ctx) : load().then(upstream => upstream.open(op, request, ctx))),
+      embeds: async () => (ready ?? (await load())).embeds?.(),
       probe: async ctx => {
         const { probe } = ready ?? (await load())
         if (probe === undefined) return false

@@ -10,6 +10,7 @@ import type { CallOptions, Settings } from './pipeline/call.js'
 import type { ChatStream } from './pipeline/stream.js'
 import { logPlugin } from './plugins/log.js'
 import { Prices } from './prices.js'
+import type { EmbedRequest, EmbedResult } from './protocol/embed.js'
 import { GatewayError } from './protocol/errors.js'
 import type { BudgetOptions, LimitOptions, SpendQuery, SpendRow } from './protocol/policy.js'
 import type { CredentialSource, Deployment, Plugin } from './protocol/ports.js'
@@ -113,6 +114,18 @@ export class Gateway<
   /** Asks for a stream; resolves at commit, when the first content has come. Rejects with a {@link GatewayError}. */
   async stream<Output = unknown>(request: ChatRequest<ModelName<Routes, Providers>, Output>, options: CallOptions = {}): Promise<ChatStream<Output>> {
     return (this.#ready() ?? (await this.#load())).stream<Output>(request, options)
+  }
+
+  /**
+   * Asks for the embeddings of texts, in their order; more texts than a provider takes at once go in several requests. Rejects with a
+   * {@link GatewayError}.
+   *
+   * @example
+   * const { embeddings } = await gateway.embed({ model: 'vectors', input: ['one text', 'another'], inputType: 'document' })
+   * console.log(embeddings[0]?.length)
+   */
+  async embed(request: EmbedRequest<ModelName<Routes, Providers>>, options: CallOptions = {}): Promise<EmbedResult> {
+    return (this.#ready() ?? (await this.#load())).embed(request, options)
   }
 
   /** Asks for many answers, `concurrency` at once, and yields each as it ends; see {@link BatchOptions}. Nothing is sent before the first is asked for. */

@@ -58,7 +58,8 @@ function overWire(body: Readonly<Record<string, unknown>>, how: Delivery['ask'])
   return how === 'chat-json' ? rest : { ...rest, stream: true, ...(options !== undefined && { stream_options: options }) }
 }
 
-function wrongHeaders(way: Way, arrived: Arrived): string[] {
+/** What is not as it should be of the address and the headers. */
+export function wrongHeaders(way: Pick<Way, 'path' | 'headers'>, arrived: Arrived): string[] {
   const headers = Object.entries(way.headers).flatMap(([name, value]) => (arrived.headers[name] === value ? [] : [`request: the header ${name} is not as it should be`]))
   const where = arrived.method === 'POST' && arrived.path === way.path ? [] : [`request: POST ${way.path} expected, ${arrived.method} ${arrived.path} found`]
   return [...where, ...headers]
@@ -157,12 +158,17 @@ class LinePlay {
   }
 }
 
-/** Plays every line of a protocol, some at a time. Reports come in the order of the lines. */
-export async function playAll(protocol: Protocol, recordings: readonly Recording[], server: ReplayServer, atOnce = 6): Promise<LineReport[]> {
+/** Plays every line of a protocol. */
+export function playAll(protocol: Protocol, recordings: readonly Recording[], server: ReplayServer, atOnce?: number): Promise<LineReport[]> {
+  return inTurn(recordings, recording => new LinePlay(protocol, recording, server).run(), atOnce)
+}
+
+/** Plays lines, some at a time. Reports come in the order of the lines. */
+export async function inTurn(recordings: readonly Recording[], play: (recording: Recording) => Promise<LineReport>, atOnce = 6): Promise<LineReport[]> {
   const reports: LineReport[] = []
   const queue = recordings.entries()
   const work = async (): Promise<void> => {
-    for (const [at, recording] of queue) reports[at] = await new LinePlay(protocol, recording, server).run()
+    for (const [at, recording] of queue) reports[at] = await play(recording)
   }
   await Promise.all(Array.from({ length: atOnce }, work))
   return reports

@@ -11,6 +11,8 @@ import { Schemas, type OutputSpec } from './schema.js'
 import { settingsOf } from './settings.js'
 import { SAMPLING, validateCallOptions, validateRequest } from './validate.js'
 
+type Asked = Call['asked']
+
 /** Longest wait for the store to tell whom a key stands for, in milliseconds. */
 const KEY_MS = 10_000
 
@@ -29,8 +31,25 @@ export interface Bearer {
   allows(model: string): boolean
 }
 
+/** How one kind of request is read. */
+export interface Reading {
+  validate(asked: Asked): void
+  outputOf(asked: Asked, schemas: Schemas): OutputSpec | undefined
+  requestOf(asked: Asked, output: OutputSpec | undefined, schemas: Schemas, settings: Settings): UpstreamRequest
+}
+
+/** Requests for answers. */
+const ANSWERS: Reading = {
+  validate: asked => validateRequest(asked as ChatRequest),
+  outputOf: (asked, schemas) => {
+    const { output } = asked as ChatRequest
+    return output === undefined ? undefined : schemas.resolve(output, '"output"')
+  },
+  requestOf: (asked, output, schemas, settings) => normalised(asked as ChatRequest, output, schemas, settings),
+}
+
 /** Validates the request, finds out who asks, finds its route, runs the request hooks, and starts the total deadline. */
-export function createAdmit({ router, plugins, clock, authenticate }: AdmitParts): (call: Call) => Admitted | Promise<Admitted> {
+export function createAdmit({ router, plugins, clock, authenticate }: AdmitParts, reading: Reading = ANSWERS): (call: Call) => Admitted | Promise<Admitted> {
   const schemas = new Schemas()
   const enter = (call: Call): Admitted | Promise<Admitted> => {
     const { asked, options, cancel } = call
@@ -38,10 +57,10 @@ export function createAdmit({ router, plugins, clock, authenticate }: AdmitParts
     const settings = settingsOf(route.settings, options)
     const { totalMs } = settings.deadlines
     call.limit(clock.after(Math.max(0, call.startedMs + totalMs - clock.now()), () => cancel.cancel(timeout('total', totalMs))))
-    const output = asked.output === undefined ? undefined : schemas.resolve(asked.output, '"output"')
+    const output = reading.outputOf(asked, schemas)
     const { metadata } = options
     const hooks = openHooks(plugins, metadata === undefined ? { id: call.id, kind: call.kind, model: asked.model } : { id: call.id, kind: call.kind, model: asked.model, metadata })
-    const plain = normalised(asked, output, schemas, settings)
+    const plain = reading.requestOf(asked, output, schemas, settings)
     const admitted = (request: UpstreamRequest): Admitted => {
       if (cancel.reason !== undefined) throw cancel.reason
       return { call, route, settings, hooks, request, output }
@@ -50,7 +69,7 @@ export function createAdmit({ router, plugins, clock, authenticate }: AdmitParts
     return request instanceof Promise ? cancellable(request, cancel).then(admitted) : admitted(request)
   }
   return call => {
-    validateRequest(call.asked)
+    reading.validate(call.asked)
     validateCallOptions(call.options)
     listen(call)
     const { key } = call.options

@@ -10,12 +10,11 @@ import type { Cache, Hit } from '../state/cache-lookup.js'
 import { CacheKeys, joinKey } from './cache-key.js'
 import type { Admitted } from './call.js'
 import { cancellable } from './cancellable.js'
-import { Flight } from './flight.js'
 import type { Recalled, Recaller } from './recall.js'
 import { Replay } from './replay.js'
 import { Flights, type SharedEnd } from './shared.js'
 import type { Seat } from './shared-seat.js'
-import type { Answered, Way } from './source.js'
+import type { Answered, Launched, Way } from './source.js'
 
 const NO_WAY: Way = Object.freeze({ attempts: Object.freeze([]), excluded: Object.freeze([]), restarts: 0 })
 const NANOS_PER_DOLLAR = 1e9
@@ -59,12 +58,16 @@ export class Caching implements Recaller {
   }
 
   #over(key: string, source: unknown, { answer }: SharedEnd, control: CacheControl, policy: CachePolicy): void {
-    if (answer === undefined || !(source instanceof Flight)) return
+    if (answer === undefined || !isLaunched(source)) return
     const { answered, usage } = source
     if (answered === undefined) return
     const { provider, model, deployment } = answered
     this.#cache.keep(key, answer, { provider, model, deployment, usage, costNanos: source.bill().nanos }, control, policy)
   }
+}
+
+function isLaunched(source: unknown): source is Launched {
+  return typeof source === 'object' && source !== null && 'usage' in source
 }
 
 /** What a call pays that asked nobody. */
@@ -139,7 +142,7 @@ class Seated implements Recalled {
     return this.#seat.pays ? (this.#flight?.way ?? NO_WAY) : NO_WAY
   }
 
-  async take(launch: (cancel: Cancel) => Promise<Flight>): Promise<void> {
+  async take(launch: (cancel: Cancel) => Promise<Launched>): Promise<void> {
     const seat = this.#seat
     try {
       if (!seat.leads) await seat.open()
@@ -193,8 +196,8 @@ class Seated implements Recalled {
     return this.#seat.pays ? this.#flight?.close() : undefined
   }
 
-  get #flight(): Flight | undefined {
+  get #flight(): Launched | undefined {
     const { source } = this.#seat
-    return source instanceof Flight ? source : undefined
+    return isLaunched(source) ? source : undefined
   }
 }

@@ -1,6 +1,7 @@
+import type { EmbedRequest } from '../protocol/embed.js'
 import type { GatewayError } from '../protocol/errors.js'
 import type { Prefer, Principal, Shadow, Timer, Wire } from '../protocol/ports.js'
-import type { ChatRequest, UpstreamRequest } from '../protocol/request.js'
+import type { CallKind, ChatRequest, UpstreamRequest } from '../protocol/request.js'
 import type { Json } from '../protocol/json.js'
 import type { Downgraded, DowngradeOptions } from '../protocol/policy.js'
 import type { Excluded } from '../protocol/result.js'
@@ -85,8 +86,8 @@ export interface SystemCall {
 export class Call {
   readonly cancel = new Cancel()
   readonly id: string
-  readonly kind: 'chat' | 'stream'
-  readonly asked: ChatRequest
+  readonly kind: CallKind
+  readonly asked: ChatRequest | EmbedRequest
   options: CallOptions
   readonly startedMs: number
   readonly #open: OpenCalls
@@ -102,7 +103,7 @@ export class Call {
   keyPolicies: readonly Policy[] | undefined
 
   /** @param open where it stands until it was settled. */
-  constructor(id: string, kind: Call['kind'], asked: ChatRequest, options: CallOptions, startedMs: number, open: OpenCalls, system?: SystemCall) {
+  constructor(id: string, kind: Call['kind'], asked: ChatRequest | EmbedRequest, options: CallOptions, startedMs: number, open: OpenCalls, system?: SystemCall) {
     this.id = id
     this.kind = kind
     this.asked = asked

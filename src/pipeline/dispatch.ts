@@ -1,6 +1,6 @@
 import { GatewayError } from '../protocol/errors.js'
 import { collect } from '../protocol/collect.js'
-import type { Clock, GateCall, Random } from '../protocol/ports.js'
+import type { Clock, GateCall, Random, Wire } from '../protocol/ports.js'
 import type { Cancel } from '../resilience/cancel.js'
 import { Walk } from '../resilience/dispatch.js'
 import type { Shares } from '../resilience/shares.js'
@@ -14,8 +14,13 @@ import { judge } from './judge.js'
 import { estimateInputTokens } from '../protocol/estimate.js'
 import type { UpstreamRequest } from '../protocol/request.js'
 
-/** Walks a plan until an upstream commits. `chat` and `stream` differ here in two values: the wire, and how far commit is. */
-export function createDispatch({ clock, random, shares }: { clock: Clock; random: Random; shares?: Shares | undefined }): (plan: Plan, cancel: Cancel) => Flight {
+/** What one kind of call asks of its walk. */
+export type Errand = Pick<WalkSpec, 'op' | 'wire' | 'commit'>
+/** Makes the walk over the candidates of a plan, with a request that is that of the plan or a part of it. */
+export type MakeWalk = (plan: Plan, request: UpstreamRequest, errand: Errand, cancel: Cancel, accept?: Accept) => Walk
+
+/** Makes the walks of a gateway: calls of all kinds stand in the same lines. */
+export function createWalks({ clock, random, shares }: { clock: Clock; random: Random; shares?: Shares | undefined }): MakeWalk {
   const lines = new WeakMap<object, Line>()
   const budgets = new WeakMap<object, RetryBudget>()
   const lineOf = (route: object, queue: QueueSettings | undefined): Line => {
@@ -29,16 +34,15 @@ export function createDispatch({ clock, random, shares }: { clock: Clock; random
     if (budget === undefined) budgets.set(route, (budget = new RetryBudget({ ratio: hedge.budget })))
     return { afterMs: hedge.afterMs, budget }
   }
-  return (plan, cancel) => {
-    const { call, route, settings, request } = plan.admitted
-    const chat = call.kind === 'chat'
-    const accept = chat ? acceptOf(plan.admitted) : undefined
+  return (plan, request, { op, wire, commit }, cancel, accept) => {
+    const { call, route, settings } = plan.admitted
     const { headers } = call.options
-    const walk = new Walk({
+    return new Walk({
       request,
+      op,
       candidates: plan.candidates,
-      wire: chat ? settings.chatWire : 'stream',
-      commit: chat ? 'finish' : 'content',
+      wire,
+      commit,
       retry: settings.retry,
       deadlines: settings.deadlines,
       usual: route.settings.deadlines,
@@ -56,7 +60,18 @@ export function createDispatch({ clock, random, shares }: { clock: Clock; random
       gateCall: new Wants(request),
       headers: headers === undefined ? undefined : safeHeaders(headers, '"headers"', 'invalid_request'),
     })
-    return new Flight(plan, walk, cancel)
+  }
+}
+
+const STREAM: Errand = { op: 'chat', wire: 'stream', commit: 'content' }
+const CHAT: Readonly<Record<Wire, Errand>> = { json: { op: 'chat', wire: 'json', commit: 'finish' }, stream: { op: 'chat', wire: 'stream', commit: 'finish' } }
+
+/** Walks a plan until an upstream commits. `chat` and `stream` differ here in two values: the wire, and how far commit is. */
+export function createDispatch(walk: MakeWalk): (plan: Plan, cancel: Cancel) => Flight {
+  return (plan, cancel) => {
+    const { call, settings, request } = plan.admitted
+    const chat = call.kind === 'chat'
+    return new Flight(plan, walk(plan, request, chat ? CHAT[settings.chatWire] : STREAM, cancel, chat ? acceptOf(plan.admitted) : undefined), cancel)
   }
 }
 

@@ -9,12 +9,12 @@ import type { Downgraded } from '../protocol/policy.js'
 import type { Cost } from '../protocol/result.js'
 import { billed } from './bill.js'
 import type { Plan, Recover } from './call.js'
-import type { Answered, Source, Way } from './source.js'
+import type { Answered, Launched, Way } from './source.js'
 
 /**
  * The upstream work of a call: its walk, the attempt that answers now, and what is done when a committed answer fails.
  */
-export class Flight implements Source {
+export class Flight implements Launched {
   readonly cached = false
   readonly plan: Plan
   /** Ends the flight: the call's own, or one that identical calls share. */

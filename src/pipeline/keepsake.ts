@@ -1,4 +1,4 @@
-import type { UpstreamRequest } from '../protocol/request.js'
+import type { CallKind, UpstreamRequest } from '../protocol/request.js'
 
 /** Characters of prompt and answer of a call that is kept. */
 const MOST_CHARS = 262_144
@@ -11,7 +11,7 @@ export class Keepsake {
   #chat: object | undefined
   #stream: object | undefined
 
-  keep(kind: 'chat' | 'stream', call: object, { messages }: UpstreamRequest, answerChars: number): void {
+  keep(kind: CallKind, call: object, { messages }: UpstreamRequest, answerChars: number): void {
     let chars = answerChars
     for (const { content } of messages) {
       // Images and files are large, and say nothing of shapes.
@@ -20,7 +20,7 @@ export class Keepsake {
     }
     if (chars > MOST_CHARS) return
     if (kind === 'chat') this.#chat = call
-    else this.#stream = call
+    else if (kind === 'stream') this.#stream = call
   }
 
   /** Lets go of both. */

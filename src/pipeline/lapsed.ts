@@ -15,7 +15,7 @@ export function lapsedRecord(owner: unknown, nowMs: number): CallRecord {
   return Object.freeze({
     version: 1,
     id: `${text(id)}-lapsed`,
-    kind: kind === 'stream' ? 'stream' : 'chat',
+    kind: kind === 'stream' || kind === 'embed' ? kind : 'chat',
     startedAt: new Date(startedMs).toISOString(),
     model: text(asked),
     route: text(route),

@@ -1,6 +1,6 @@
 import type { Capabilities } from '../protocol/ports.js'
 import type { Part, UpstreamRequest } from '../protocol/request.js'
-import { estimateInputTokens } from '../protocol/estimate.js'
+import { estimateInputTokens, estimateTokens } from '../protocol/estimate.js'
 
 const NEEDS: readonly (readonly [keyof Capabilities, string, (request: UpstreamRequest, needs: Needs) => boolean])[] = [
   ['tools', 'it takes no tools', request => request.tools !== undefined],
@@ -31,7 +31,7 @@ export class Needs {
   }
 
   #tooLong(contextWindow: number): string | undefined {
-    this.#tokens ??= estimateInputTokens(this.#request)
+    this.#tokens ??= this.#request.embed === undefined ? estimateInputTokens(this.#request) : longest(this.#request)
     // An estimate may be off by half: only what cannot fit is left out, the rest is the provider's to judge.
     return this.#tokens / 2 > contextWindow ? `its context window of ${contextWindow} tokens is too small for about ${this.#tokens}` : undefined
   }
@@ -40,4 +40,11 @@ export class Needs {
     this.#parts ??= new Set(this.#request.messages.flatMap(({ content }) => (typeof content === 'string' ? [] : content.map(part => part.type))))
     return this.#parts.has(type)
   }
+}
+
+/** Each text is embedded alone: the longest has to fit, not all together. */
+function longest({ messages }: UpstreamRequest): number {
+  let most = 0
+  for (const { content } of messages) most = Math.max(most, content.length)
+  return estimateTokens(most)
 }

@@ -1,12 +1,11 @@
 import type { Cancel } from '../resilience/cancel.js'
 import type { Admitted } from './call.js'
-import type { Flight } from './flight.js'
-import type { Source } from './source.js'
+import type { Launched, Source } from './source.js'
 
 /** An answer that is known already, or that several calls wait for. */
 export interface Recalled extends Source {
   /** Resolves at commit. `launch` makes the flight where it is on this call to open it. */
-  take(launch: (cancel: Cancel) => Promise<Flight>): Promise<void>
+  take(launch: (cancel: Cancel) => Promise<Launched>): Promise<void>
 }
 
 /** Looks an answer up; loaded where a cache is configured. */

@@ -3,10 +3,9 @@ import type { Shadow } from '../protocol/strategy.js'
 import type { Cancel } from '../resilience/cancel.js'
 import type { Admitted, Call, Plan } from './call.js'
 import type { Delivery, Settle } from './deliver.js'
-import type { Flight } from './flight.js'
 import type { Recalled } from './recall.js'
 import { asGatewayError, endOf, type Counted, type Known } from './settle.js'
-import type { Source } from './source.js'
+import type { Launched, Source } from './source.js'
 
 /** The seven stages. Each is a function over its own dependencies; what one finds out is handed to the next. */
 export interface Stages {
@@ -19,7 +18,7 @@ export interface Stages {
   /** May it cost what it could cost? */
   readonly reserve: (plan: Plan) => Plan | Promise<Plan>
   /** Ask, until an upstream commits. */
-  readonly dispatch: (plan: Plan, cancel: Cancel) => Flight
+  readonly dispatch: (plan: Plan, cancel: Cancel) => Launched
   /** Hand the events to the caller. */
   readonly deliver: (admitted: Admitted, source: Source, counted?: Counted) => Delivery
   /** Price, release, record: at the end of the answer, whoever ends it. */
@@ -30,9 +29,9 @@ export interface Stages {
   readonly mirror: (shadows: readonly Shadow[], admitted: Admitted) => void
 }
 
-/** A call from its request to its delivery. `chat` and `stream` take the same way. */
+/** A call from its request to its delivery. All kinds of call take the same way. */
 export function createRun({ admit, recall, plan, reserve, dispatch, deliver, settle, count, mirror }: Stages): (call: Call) => Promise<Delivery> {
-  const launch = (reserved: Plan, cancel: Cancel): Flight => {
+  const launch = (reserved: Plan, cancel: Cancel): Launched => {
     if (reserved.shadows.length > 0) mirror(reserved.shadows, reserved.admitted)
     try {
       return dispatch(reserved, cancel)

@@ -1,4 +1,5 @@
 import type { GatewayError } from '../protocol/errors.js'
+import type { Usage } from '../protocol/events.js'
 import type { Headers } from '../protocol/ports.js'
 import type { Downgraded } from '../protocol/policy.js'
 import type { AttemptReport, Cost, Excluded } from '../protocol/result.js'
@@ -55,4 +56,11 @@ export interface Source extends Opening {
   close?(): boolean | Promise<boolean> | undefined
   /** The whole answer turned out not to be what was asked for: it must not be given again. */
   refused?(): void
+}
+
+/** Upstream work of our own. */
+export interface Launched extends Source {
+  /** What the provider said of the answer, for those who keep it. */
+  readonly usage: Usage
+  close(): boolean | Promise<boolean> | undefined
 }

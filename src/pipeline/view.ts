@@ -1,6 +1,6 @@
 import type { Deployment, DeploymentStats, Group, Note, Prefer, Principal, Random, RouteTarget, RouteView } from '../protocol/ports.js'
 import type { Json } from '../protocol/json.js'
-import type { UpstreamRequest } from '../protocol/request.js'
+import type { CallKind, UpstreamRequest } from '../protocol/request.js'
 import type { Admitted } from './call.js'
 
 /** What every view of a gateway looks at. */
@@ -22,7 +22,7 @@ export class View implements RouteView {
   readonly request: UpstreamRequest
   readonly random: Random
   readonly nowMs: number
-  readonly kind: 'chat' | 'stream'
+  readonly kind: CallKind
   readonly principal?: Principal
   readonly conversation?: string
   readonly metadata?: { readonly [key: string]: Json }

@@ -53,7 +53,8 @@ export class Collector {
       case 'citation':
         return this.#cite(event)
       default:
-        return this.#note(event)
+        // Vectors are no part of a text: who asked for them takes them from the events.
+        return this.#note(event as Exclude<typeof event, { type: 'embedding' }>)
     }
   }
 

@@ -66,6 +66,8 @@ export type ChatEvent =
   | { readonly type: 'file'; readonly mediaType: string; readonly data: Uint8Array | string }
   | ({ readonly type: 'citation' } & Citation)
   | { readonly type: 'logprobs'; readonly tokens: readonly TokenLogprob[] }
+  /** Of calls for embeddings only; `index` is the place of its text among the inputs. */
+  | { readonly type: 'embedding'; readonly index: number; readonly vector: Float32Array }
   | ProviderDataEvent
   | { readonly type: 'warning'; readonly warning: Warning }
   | { readonly type: 'restart'; readonly attempt: number; readonly reason: Code }
@@ -83,7 +85,7 @@ export interface ProviderDataEvent {
   readonly on: 'reasoning' | 'text' | 'tool-call' | 'message'
 }
 
-const CONTENT = new Set<ChatEvent['type']>(['text-delta', 'reasoning-delta', 'refusal-delta', 'tool-call-start', 'tool-call', 'file'])
+const CONTENT = new Set<ChatEvent['type']>(['text-delta', 'reasoning-delta', 'refusal-delta', 'tool-call-start', 'tool-call', 'file', 'embedding'])
 
 /** True for the events after which a stream no longer switches upstream: the first content. */
 export function isContent(event: ChatEvent): boolean {

@@ -1,7 +1,8 @@
+import type { EmbedCodec, EmbedLimits } from './embed.js'
 import type { Code, GatewayError } from './errors.js'
 import type { ChatEvent, Usage, Warning } from './events.js'
 import type { Json } from './json.js'
-import type { UpstreamRequest } from './request.js'
+import type { CallKind, UpstreamRequest } from './request.js'
 import type { Price } from './rates.js'
 import type { CallRecord } from './result.js'
 import type { Secret } from './secret.js'
@@ -92,6 +93,8 @@ export interface Adapter {
   readonly frames?: Framing
   /** A request that costs nothing and tells whether the server answers, such as the list of models; without the credential. */
   probe?(target: Target): HttpCall
+  /** Absent where the dialect has no embeddings. */
+  readonly embed?: EmbedCodec
 }
 
 /** The part of an `AbortSignal` that a transport needs; an `AbortSignal` is one. */
@@ -134,7 +137,10 @@ export interface Opened {
 }
 /** What dispatch opens: an adapter over the transport, or anything else that can answer. */
 export interface Upstream {
-  open(op: 'chat', request: UpstreamRequest, ctx: OpenContext): Promise<Opened>
+  /** `embed`: the texts are the messages of the request, and `request.embed` says how; answers with `embedding` events. */
+  open(op: 'chat' | 'embed', request: UpstreamRequest, ctx: OpenContext): Promise<Opened>
+  /** How much one request for embeddings may hold; absent, or nothing, where this upstream has none. */
+  embeds?(): EmbedLimits | undefined | Promise<EmbedLimits | undefined>
   /** Asks for a sign of life that is not billed. False where this upstream has no such question; rejects with the fault. */
   probe?(ctx: OpenContext): Promise<boolean>
 }
@@ -240,7 +246,7 @@ export interface Gate {
 /** What a plugin may know of a call. */
 export interface CallView {
   readonly id: string
-  readonly kind: 'chat' | 'stream'
+  readonly kind: CallKind
   readonly model: string
   readonly metadata?: { readonly [key: string]: Json }
 }

@@ -1,4 +1,8 @@
+import type { EmbedWish } from './embed.js'
 import type { Json, JsonObject } from './json.js'
+
+/** What is asked of the gateway. */
+export type CallKind = 'chat' | 'stream' | 'embed'
 
 /** Data only one dialect understands (signatures, encrypted reasoning, vendor ids), keyed by that dialect. */
 export type ProviderData = { readonly [dialect: string]: Json }
@@ -201,4 +205,6 @@ export interface UpstreamRequest extends Sampling {
   readonly output?: { readonly name: string; readonly jsonSchema: JsonObject }
   /** Continue the last message, an assistant's, instead of answering it. */
   readonly prefill?: boolean
+  /** Embeddings are wanted, one for each message, and no answer: `maxOutputTokens` is 0. */
+  readonly embed?: EmbedWish & { /** Deployments of different models may stand in for each other. */ readonly anyModel?: boolean }
 }

@@ -3,7 +3,7 @@ import type { FinishReason, TokenLogprob, Usage, Warning } from './events.js'
 import type { Json } from './json.js'
 import type { Downgraded, PolicyDecision } from './policy.js'
 import type { Note, Principal } from './strategy.js'
-import type { AssistantMessage, ToolCall } from './request.js'
+import type { AssistantMessage, CallKind, ToolCall } from './request.js'
 
 /** One upstream try, or a deployment that was passed over. */
 export interface AttemptReport {
@@ -109,7 +109,7 @@ export interface ChatResult<Output = unknown> {
 export interface CallRecord {
   readonly version: 1
   readonly id: string
-  readonly kind: 'chat' | 'stream'
+  readonly kind: CallKind
   /** ISO 8601, UTC. */
   readonly startedAt: string
   /** What the caller asked for. */

@@ -1,7 +1,7 @@
 import type { Code } from './errors.js'
 import type { Json } from './json.js'
 import type { Deployment, Random } from './ports.js'
-import type { UpstreamRequest } from './request.js'
+import type { CallKind, UpstreamRequest } from './request.js'
 import type { CallRecord } from './result.js'
 
 /** A step of a chain that is taken only after certain faults. */
@@ -44,7 +44,7 @@ export interface RouteView {
   readonly request: UpstreamRequest
   readonly random: Random
   readonly nowMs: number
-  readonly kind: 'chat' | 'stream'
+  readonly kind: CallKind
   readonly principal?: Principal
   /** What stickiness is bound to beside the user. */
   readonly conversation?: string

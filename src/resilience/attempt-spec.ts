@@ -11,6 +11,7 @@ import type { Live } from './live.js'
 export interface AttemptSpec {
   readonly live: Live
   readonly request: UpstreamRequest
+  readonly op: 'chat' | 'embed'
   readonly wire: Wire
   /** How far the answer is read before we commit to this upstream. */
   readonly commit: 'content' | 'finish'

@@ -135,14 +135,14 @@ export class Attempt implements Cancellable {
   }
 
   #begin(resolve: (attempt: Attempt) => void, reject: (fault: GatewayError) => void): void {
-    const { cancel, live, request } = this.#spec
+    const { cancel, live, op, request } = this.#spec
     this.#resolve = resolve
     this.#reject = reject
     if (cancel.reason !== undefined) return void this.#broke(cancel.reason)
     cancel.add(this)
     this.#start()
     try {
-      live.upstream.open('chat', request, new AttemptContext(this.#spec, this.#abort, this.#watch)).then(
+      live.upstream.open(op, request, new AttemptContext(this.#spec, this.#abort, this.#watch)).then(
         opened => this.#onOpened(opened),
         (error: unknown) => this.#over || this.#broke(error),
       )

@@ -158,7 +158,7 @@ export class Visit {
 
   #open({ permits, key }: Entered, request: UpstreamRequest, cover: Cover | undefined): Promise<Attempt> {
     const { spec, log, cancel } = this.#in
-    const { wire, commit, deadlines, usual, headers, clock, startedMs, accept } = spec
+    const { op, wire, commit, deadlines, usual, headers, clock, startedMs, accept } = spec
     const { live, note } = this.#candidate
     const at = log.begin()
     if (cancel.reason === undefined) cover?.begins()
@@ -166,7 +166,7 @@ export class Visit {
       cover?.ended(ended)
       log.ended(at, report, ended)
     }
-    const opening = Attempt.open({ live, request, wire, commit, deadlines, usual, headers, clock, cancel, permits, key, note, callStartedMs: startedMs, onEnd })
+    const opening = Attempt.open({ live, request, op, wire, commit, deadlines, usual, headers, clock, cancel, permits, key, note, callStartedMs: startedMs, onEnd })
     return accept === undefined ? opening : this.#accepted(accept, opening, at)
   }
 

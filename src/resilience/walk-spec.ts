@@ -36,6 +36,7 @@ interface Purse {
 /** What a walk is given. */
 export interface WalkSpec {
   readonly request: UpstreamRequest
+  readonly op: 'chat' | 'embed'
   readonly candidates: readonly LiveCandidate[]
   readonly wire: Wire
   readonly commit: 'content' | 'finish'

@@ -87,6 +87,8 @@ export function charsOf(event: ChatEvent): number {
       return 2 * event.arguments.length
     case 'file':
       return event.data.length
+    case 'embedding':
+      return event.vector.byteLength
     default:
       return JSON.stringify(event).length
   }
@@ -97,6 +99,7 @@ function textOf(event: ChatEvent): string {
   if (event.type === 'text-delta') return `t${event.text}`
   if (event.type === 'reasoning-delta') return `r${event.text}`
   if (event.type === 'file' && event.data instanceof Uint8Array) return JSON.stringify({ ...event, data: { base64: base64(event.data) } })
+  if (event.type === 'embedding') return JSON.stringify({ ...event, vector: packed(event.vector) })
   return JSON.stringify(event)
 }
 
@@ -104,7 +107,24 @@ function eventOf(text: string): ChatEvent {
   if (text.startsWith('t')) return { type: 'text-delta', text: text.slice(1) }
   if (text.startsWith('r')) return { type: 'reasoning-delta', text: text.slice(1) }
   const event = JSON.parse(text) as ChatEvent
+  if (event.type === 'embedding') return { ...event, vector: unpacked(event.vector) }
   if (event.type !== 'file' || !isObject(event.data)) return event
-  const bytes = Uint8Array.from(atob(String((event.data as Record<string, unknown>)['base64'])), char => char.charCodeAt(0))
-  return { ...event, data: bytes }
+  return { ...event, data: bytesOf((event.data as Record<string, unknown>)['base64']) }
+}
+
+/** Base64 of 32-bit floats, low byte first, so that machines of both kinds may share a store. */
+function packed(vector: Float32Array): string {
+  const view = new DataView(new ArrayBuffer(4 * vector.length))
+  for (let at = 0; at < vector.length; at++) view.setFloat32(4 * at, vector[at] ?? 0, true)
+  return base64(new Uint8Array(view.buffer))
+}
+
+function unpacked(text: unknown): Float32Array {
+  const { buffer } = bytesOf(text)
+  const view = new DataView(buffer)
+  return Float32Array.from({ length: Math.floor(buffer.byteLength / 4) }, (_, at) => view.getFloat32(4 * at, true))
+}
+
+function bytesOf(text: unknown): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(String(text)), char => char.charCodeAt(0))
 }

@@ -55,6 +55,8 @@ export interface Scene {
   readonly model: string
   readonly attempt: number
   readonly prefill: boolean
+  /** The vector of a text, for a call for embeddings. */
+  readonly vector: (text: string) => readonly number[]
 }
 
 interface Chunk {
@@ -153,7 +155,17 @@ function estimate(request: UpstreamRequest, answered: number, reasoned: number):
   }
 }
 
+/** A vector for each text; what the script says of an answer does not matter. */
+function vectorsOf({ usage }: ScriptedAnswer, { request, vector }: Scene): { chunks: readonly Chunk[]; finish: ChatEvent } {
+  const { inputTokens = 0 } = estimate(request, 0, 0)
+  return {
+    chunks: request.messages.map(({ content }, index): Chunk => ({ events: [{ type: 'embedding', index, vector: Float32Array.from(vector(String(content))) }] })),
+    finish: { type: 'finish', finishReason: 'stop', usage: usage ?? { inputTokens } },
+  }
+}
+
 function contentOf(answer: ScriptedAnswer, scene: Scene): { chunks: readonly Chunk[]; finish: ChatEvent } {
+  if (scene.request.embed !== undefined) return vectorsOf(answer, scene)
   const reasoning = words(answer.reasoning ?? '')
   const text = textPieces(answer, scene)
   const calls = callChunks(answer, scene.attempt)

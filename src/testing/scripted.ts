@@ -5,6 +5,7 @@ import type { UpstreamRequest } from '../protocol/request.js'
 import { quoted, refuseUnknownKeys } from '../protocol/suggest.js'
 import { Playback, type ScriptedCall } from './playback.js'
 import { render, type Script } from './script.js'
+import { embedParts, embedProblem, type ScriptedEmbed } from './scripted-embed.js'
 
 /** What {@link scripted} takes. */
 export interface ScriptedOptions {
@@ -26,6 +27,8 @@ export interface ScriptedOptions {
   /** What an active health probe finds: false, or a promise that rejects, where it is not well. Default: there is nothing to probe. */
   readonly probe?: () => boolean | Promise<boolean>
   readonly tags?: readonly string[]
+  /** It has embeddings too; see {@link ScriptedEmbed}. */
+  readonly embed?: ScriptedEmbed
   /** One answer for ever, answers by attempt (the last one repeats), or a function; the first attempt is 1. */
   readonly answers: Script | readonly Script[] | ((attempt: number, request: UpstreamRequest) => Script)
 }
@@ -39,7 +42,7 @@ export interface ScriptedDeployment extends Deployment {
 }
 
 const MOST_CALLS = 10_000
-const OPTIONS = new Set(['id', 'provider', 'model', 'price', 'capabilities', 'limits', 'tags', 'answers', 'weight', 'managed', 'region', 'dataPolicy', 'probe'])
+const OPTIONS = new Set(['id', 'provider', 'model', 'price', 'capabilities', 'limits', 'tags', 'answers', 'weight', 'managed', 'region', 'dataPolicy', 'probe', 'embed'])
 const PRICES = new Set(['input', 'output', 'cachedInput', 'cacheWrite', 'cacheWrite1h', 'reasoning', 'request'])
 const CAPABILITIES = new Set(['contextWindow', 'maxOutputTokens', 'tools', 'images', 'files', 'audio', 'jsonSchema', 'reasoning', 'prefill'])
 const LIMITS = new Set(['concurrency', 'requestsPerMinute', 'inputTokensPerMinute', 'outputTokensPerMinute', 'tokensPerMinute'])
@@ -124,6 +127,8 @@ function checkOptions(options: ScriptedOptions): void {
   checkKeys(options.capabilities, CAPABILITIES, 'scripted(): capabilities')
   checkAmounts(options.limits, LIMITS, 'scripted(): limits')
   checkAmounts({ ...(options.weight !== undefined && { weight: options.weight }) }, new Set(['weight']), 'scripted()')
+  const problem = embedProblem(options.embed)
+  must(problem === undefined, `scripted(): ${problem}`)
   must(options.probe === undefined || typeof options.probe === 'function', 'scripted(): probe must be a function that gives true or false.')
   must(options.tags === undefined || (Array.isArray(options.tags) && options.tags.every(tag => typeof tag === 'string')), 'scripted(): tags must be a list of texts.')
   if (typeof options.answers === 'function') return
@@ -180,17 +185,19 @@ export function scripted(options: string | ScriptedOptions): ScriptedDeployment 
   const calls: ScriptedCall[] = []
   let attempts = 0
   let open = 0
-  const { probe, weight, managed, region, dataPolicy } = given
+  const { probe, weight, managed, region, dataPolicy, embed } = given
+  const { vector, verbs } = embedParts(embed)
   const upstream: Upstream = {
     ...(probe !== undefined && { probe: async () => well(id, await probe()) }),
+    ...verbs,
     open: (op, request: UpstreamRequest, ctx: OpenContext) => {
-      if ((op as string) !== 'chat') return Promise.reject(new GatewayError('invalid_request', `A scripted deployment cannot do ${quoted(String(op))}.`))
+      if (op !== 'chat' && (op !== 'embed' || verbs.embeds === undefined)) return Promise.reject(new GatewayError('invalid_request', `A scripted deployment cannot do ${quoted(String(op))}.`))
       const attempt = ++attempts
       open++
       const call = new Playback(request, ctx, () => void open--)
       calls.push(recordOf(call))
       if (calls.length > MOST_CALLS) calls.shift()
-      return call.open(() => render(pick(attempt, request), { request, wire: ctx.wire, id, model, attempt, prefill: given.capabilities?.prefill === true }))
+      return call.open(() => render(pick(attempt, request), { request, wire: ctx.wire, id, model, attempt, prefill: given.capabilities?.prefill === true, vector }))
     },
   }
   return Object.freeze<ScriptedDeployment>({

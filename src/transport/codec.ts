@@ -4,6 +4,7 @@ import type { UpstreamRequest } from '../protocol/request.js'
 import { tryParseJson } from '../protocol/json.js'
 import { Answer } from './answer.js'
 import type { AnswerLimits } from './content.js'
+import { embeddings } from './embeddings.js'
 import { abortFault } from './faults.js'
 import { sseFraming } from './frames.js'
 import type { ByteReader, Received, Transport } from './types.js'
@@ -17,6 +18,8 @@ export interface CodecOptions {
 }
 
 const LIMITS: AnswerLimits = { jsonBytes: 32 * 1024 * 1024, streamBytes: 256 * 1024 * 1024 }
+// A number of a vector is up to 22 characters.
+const EMBED_BYTES = 64 * 1024 * 1024
 const ERROR_BYTES = 1024 * 1024
 const ERROR_TEXT = 4096
 // The status alone says enough: a body that never ends must not turn a 429 into a timeout.
@@ -26,18 +29,21 @@ const OURS = /^(?:authorization|proxy-authorization|cookie|host|content-type|con
 /** The upstream that speaks `adapter`'s dialect over `transport`. `open` resolves when the headers of a good answer are here. */
 export function codecUpstream({ adapter, transport, target, limits }: CodecOptions): Upstream {
   const bounds = { ...LIMITS, ...limits }
+  const wide = { ...LIMITS, jsonBytes: EMBED_BYTES, ...limits }
   const sse = sseFraming()
   return {
-    async open(_op, request, ctx) {
-      const { call, warnings } = prepare(adapter, target, request, ctx)
+    ...(adapter.embed !== undefined && { embeds: () => adapter.embed?.limits(target) }),
+    async open(op, request, ctx) {
+      const codec = op === 'chat' ? adapter : embeddings(adapter)
+      const { call, warnings } = prepare(adapter, codec, target, request, ctx)
       const signal = ctx.abort ?? ctx.signal
       const ready = call instanceof Promise ? await call : call
       if (signal.aborted) throw abortFault(signal.reason)
       const received = await transport.send(ready, { signal, onActivity: ctx.onActivity })
       const { status, headers, body } = received
       if (status < 200 || status > 299) throw adapter.fault(status, headers, await errorBody(received, ctx), ctx.clock.now())
-      const decoder = adapter.decode({ request, target, wire: ctx.wire, status, headers })
-      return new Answer({ status, headers, warnings, body, decoder, bounds, clock: ctx.clock, provider: target.provider, framing: adapter.frames, sse, rates: () => adapter.limits?.(headers, ctx.clock.now()) }) satisfies Opened
+      const decoder = codec.decode({ request, target, wire: ctx.wire, status, headers })
+      return new Answer({ status, headers, warnings, body, decoder, bounds: codec === adapter ? bounds : wide, clock: ctx.clock, provider: target.provider, framing: codec.frames, sse, rates: () => adapter.limits?.(headers, ctx.clock.now()) }) satisfies Opened
     },
     async probe(ctx) {
       const asked = adapter.probe?.(target)
@@ -53,8 +59,8 @@ export function codecUpstream({ adapter, transport, target, limits }: CodecOptio
 }
 
 /** Does not wait, unless the adapter has to fetch a token. */
-function prepare(adapter: Adapter, target: Target, request: UpstreamRequest, ctx: OpenContext): { call: HttpCall | Promise<HttpCall>; warnings: readonly Warning[] } {
-  const encoded = adapter.encode(request, target, ctx.wire)
+function prepare(adapter: Adapter, codec: Pick<Adapter, 'encode'>, target: Target, request: UpstreamRequest, ctx: OpenContext): { call: HttpCall | Promise<HttpCall>; warnings: readonly Warning[] } {
+  const encoded = codec.encode(request, target, ctx.wire)
   let { call } = encoded
   let warnings: readonly Warning[] = encoded.warnings
   if (ctx.headers !== undefined) {

@@ -1,5 +1,6 @@
 import type { Adapter } from '../../protocol/ports.js'
 import { ChatDecoder } from './decode.js'
+import { openaiEmbed } from './embed.js'
 import { encode, probe } from './encode.js'
 import { fault, limits } from './fault.js'
 import { QUIRKS } from './quirk-rows.js'
@@ -19,5 +20,6 @@ export function openaiAdapter(quirks: Quirks = QUIRKS.plain): Adapter {
     fault: (status, headers, body, nowMs) => fault(status, headers, body, nowMs, quirks),
     limits: headers => limits(headers),
     probe,
+    embed: openaiEmbed(quirks),
   }
 }
