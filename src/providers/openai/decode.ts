@@ -1,7 +1,8 @@
 import { GatewayError } from '../../protocol/errors.js'
 import type { ChatEvent, Usage } from '../../protocol/events.js'
-import { isObject, parseJson, stringAt, type Json } from '../../protocol/json.js'
+import { isObject, stringAt, type Json } from '../../protocol/json.js'
 import type { DecodeContext, Decoder, Frame } from '../../protocol/ports.js'
+import { malformed, objectIn } from '../common/parse.js'
 import { CallFragments } from './calls.js'
 import { citationEvent, filtered, imageEvent, joinBase64, logprobsOf, partEvent, sourceEvents } from './content.js'
 import { ReasoningDetails, textOf } from './details.js'
@@ -14,10 +15,6 @@ type Body = Record<string, unknown>
 
 const REASONING_FIELDS = ['reasoning_content', 'reasoning', 'reasoning_text'] as const
 const MAX_SKIPPED = 10
-
-function malformed(message: string): GatewayError {
-  return new GatewayError('malformed_response', message, { origin: 'upstream' })
-}
 
 const NONE: readonly unknown[] = Object.freeze([])
 
@@ -84,7 +81,7 @@ export class ChatDecoder implements Decoder {
     if (text === '') return []
     const out: ChatEvent[] = []
     if (text === '[DONE]') return this.#finish(out)
-    const chunk = this.#parse(text)
+    const chunk = objectIn(text)
     if (event === 'error') throw faultInside(chunk ?? text, this.#quirks)
     if (chunk === undefined) return this.#skip(out)
     if (isError(chunk)) throw faultInside(chunk, this.#quirks)
@@ -100,16 +97,6 @@ export class ChatDecoder implements Decoder {
     const out: ChatEvent[] = []
     if (this.#usage === undefined) out.push({ type: 'warning', warning: { code: 'missing_terminal', message: 'The stream ended after its finish reason without [DONE] and without usage.' } })
     return this.#finish(out)
-  }
-
-  #parse(text: string): Body | undefined {
-    try {
-      const chunk = parseJson(text)
-      return isObject(chunk) ? chunk : undefined
-    } catch (error) {
-      if (GatewayError.is(error)) throw error
-      return undefined
-    }
   }
 
   #skip(out: ChatEvent[]): ChatEvent[] {
