@@ -1,10 +1,12 @@
-import { anthropic, compatible, openai, type ChatRequest, type Deployment, type PresetId } from 'sallyport'
+import { anthropic, cohere, compatible, openai, type ChatRequest, type Deployment, type PresetId } from 'sallyport'
 import type { Delivery } from './deliveries.js'
 import type { Meaning, Rule } from './difference.js'
 import { takeApart, type Apart } from './glued.js'
 import { ANTHROPIC_RULES, anthropicMeaning } from './meaning-anthropic.js'
+import { COHERE_RULES, cohereMeaning } from './meaning-cohere.js'
 import { OPENAI_RULES, openaiMeaning } from './meaning-openai.js'
 import { readAnthropic } from './read-anthropic.js'
+import { readCohere } from './read-cohere.js'
 import { readOpenAI } from './read-openai.js'
 import { requestBody, responseText, type Expected, type Recording } from './recording.js'
 
@@ -107,5 +109,19 @@ const ANTHROPIC: Protocol = {
   apart: recording => (recording.features?.includes('x:concatenated') === true ? takeApart(responseText(recording), recording.expect) : undefined),
 }
 
+const COHERE: Protocol = {
+  file: 'cohere.jsonl',
+  hasDone: true,
+  way(recording, origin, apiKey) {
+    const { path } = recording.request
+    const deployment = cohere(modelOf(recording), { baseUrl: `${origin}${without(path, '/chat')}`, apiKey })
+    return { deployment, path, headers: { 'content-type': 'application/json', authorization: `Bearer ${apiKey}` } }
+  },
+  read: body => readCohere(body),
+  meaning: cohereMeaning,
+  rules: COHERE_RULES,
+  refused: new Map(),
+}
+
 /** Every protocol that is played back. */
-export const PROTOCOLS: readonly Protocol[] = [OPENAI_CHAT, ANTHROPIC]
+export const PROTOCOLS: readonly Protocol[] = [OPENAI_CHAT, ANTHROPIC, COHERE]

@@ -13,7 +13,8 @@ export function unreadable(what: string): Error {
   return new Error(`The recorded request has ${what}, which the script cannot read.`)
 }
 
-function nothingLeft(rest: Fields, where: string): void {
+/** Throws where a part of the recorded request was not read. */
+export function nothingLeft(rest: Fields, where: string): void {
   const [key] = Object.keys(rest)
   if (key !== undefined) throw unreadable(`"${key}" in ${where}`)
 }
