@@ -1,10 +1,10 @@
-import { anthropic, cohere, compatible, openai, type ChatRequest, type Deployment, type PresetId } from 'sallyport'
+import { anthropic, cohere, compatible, mistral, openai, openrouter, type ChatRequest, type Deployment, type PresetId } from 'sallyport'
 import type { Delivery } from './deliveries.js'
 import type { Meaning, Rule } from './difference.js'
 import { takeApart, type Apart } from './glued.js'
 import { ANTHROPIC_RULES, anthropicMeaning } from './meaning-anthropic.js'
 import { COHERE_RULES, cohereMeaning } from './meaning-cohere.js'
-import { OPENAI_RULES, openaiMeaning } from './meaning-openai.js'
+import { MISTRAL_RULES, OPENAI_RULES, openaiMeaning } from './meaning-openai.js'
 import { readAnthropic } from './read-anthropic.js'
 import { readCohere } from './read-cohere.js'
 import { readOpenAI } from './read-openai.js'
@@ -53,12 +53,13 @@ function without(path: string, end: string): string {
 }
 
 const PRESETS: ReadonlyMap<string, PresetId> = new Map([
-  ['cerebras', 'cerebras'], ['crusoe', 'crusoe'], ['deepseek', 'deepseek'], ['groq', 'groq'], ['huggingface', 'huggingface'], ['ollama', 'ollama'], ['openrouter', 'openrouter'],
+  ['cerebras', 'cerebras'], ['crusoe', 'crusoe'], ['deepseek', 'deepseek'], ['groq', 'groq'], ['huggingface', 'huggingface'], ['ollama', 'ollama'],
   ['perplexity', 'perplexity'], ['snowflake', 'snowflake-cortex'], ['together', 'togetherai'], ['xai', 'xai'], ['zai', 'zai'],
 ])
 
 function openaiDeployment({ vendor }: Recording, model: string, options: { baseUrl: string; apiKey: string }): Deployment {
   if (vendor === 'openai') return openai(model, options)
+  if (vendor === 'openrouter') return openrouter(model, options)
   const preset = PRESETS.get(vendor)
   if (preset !== undefined) return compatible(preset, model, options)
   const { baseUrl, apiKey } = options
@@ -123,5 +124,16 @@ const COHERE: Protocol = {
   refused: new Map(),
 }
 
+const MISTRAL: Protocol = {
+  ...OPENAI_CHAT,
+  file: 'mistral.jsonl',
+  way(recording, origin, apiKey) {
+    const { path } = recording.request
+    const deployment = mistral(modelOf(recording), { baseUrl: `${origin}${without(path, '/chat/completions')}`, apiKey })
+    return { deployment, path, headers: { 'content-type': 'application/json', authorization: `Bearer ${apiKey}` } }
+  },
+  rules: MISTRAL_RULES,
+}
+
 /** Every protocol that is played back. */
-export const PROTOCOLS: readonly Protocol[] = [OPENAI_CHAT, ANTHROPIC, COHERE]
+export const PROTOCOLS: readonly Protocol[] = [OPENAI_CHAT, ANTHROPIC, COHERE, MISTRAL]

@@ -70,7 +70,7 @@ export function usageOf(body: Record<string, unknown>, choice: Record<string, un
   set('cacheWriteTokens', count(details, 'cache_write_tokens'))
   set('reasoningTokens', reported ?? hidden)
   addMedia(found, details, answer)
-  const tier = body['service_tier']
+  const tier = body['service_tier'] ?? usage['service_tier']
   if (typeof tier === 'string' && !ORDINARY.has(tier)) found.serviceTier = tier
   if (quirks.cost === true) set('reportedCostUsd', cost(usage))
   return found
