@@ -15,6 +15,7 @@ export { weighted, type Branch, type Choice, type Sticky, type WeightedOptions }
 export type { DeploymentFactory } from './routing/router.js'
 export { anthropic, type AnthropicOptions } from './providers/anthropic/index.js'
 export { cohere } from './providers/cohere/index.js'
+export { ollama, type OllamaOptions } from './providers/ollama/index.js'
 export { mistral, type MistralOptions } from './providers/mistral/index.js'
 export { openai, type OpenAIOptions } from './providers/openai/index.js'
 export { openrouter, type OpenRouterOptions, type OpenRouterRouting, type OpenRouterSort } from './providers/openrouter/index.js'

@@ -3,6 +3,7 @@ import { isObject, numberAt, stringAt, tryParseJson, type Json } from '../../pro
 import type { DecodeContext, Decoder, Frame } from '../../protocol/ports.js'
 import { ToolCalls } from '../../protocol/toolcalls.js'
 import type { Names } from '../common/names.js'
+import { CUT_CALL } from '../common/notes.js'
 import { malformed, objectIn } from '../common/parse.js'
 import { DIALECT } from './content.js'
 import { faultWithin } from './fault.js'
@@ -213,6 +214,6 @@ export class ChatDecoder implements Decoder {
     if (!this.#calls.pending) return
     if (!cut) return this.#calls.completeAll(this.#out)
     this.#calls.completeWhole(this.#out)
-    this.#out.push({ type: 'warning', warning: { code: 'dropped', message: 'The answer was cut inside a tool call; the call was left out. Raise maxOutputTokens.', parameter: 'maxOutputTokens' } })
+    this.#out.push({ type: 'warning', warning: CUT_CALL })
   }
 }
