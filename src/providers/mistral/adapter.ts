@@ -11,7 +11,7 @@ const SILENT = /^(?:open-|codestral|ministral|pixtral|voxtral)|-2[2-5]\d\d$/
 const STRICT = /^open-|-2[2-4]\d\d$/
 
 /** What a model's name tells of how it differs from the next. */
-export function quirksOf(model: string): Quirks {
+function quirksOf(model: string): Quirks {
   const name = model.toLowerCase()
   const reasoning = NATIVE.test(name) ? 'prompt_mode' : SILENT.test(name) ? 'none' : 'effort'
   return { ...QUIRKS.mistral, reasoning, bridge: STRICT.test(name) }

@@ -1,7 +1,8 @@
 import type { Adapter } from '../../protocol/ports.js'
 import { ChatDecoder } from './decode.js'
-import { DIALECT, encode, probe } from './encode.js'
+import { encode, probe } from './encode.js'
 import { faultFrom } from './fault.js'
+import { DIALECT } from './messages.js'
 import { ndjson } from './ndjson.js'
 
 /**

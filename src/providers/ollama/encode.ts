@@ -8,8 +8,6 @@ import { verbatim, type Block } from '../common/own.js'
 import { urlOf } from '../common/url.js'
 import { DIALECT, messagesOf } from './messages.js'
 
-export { DIALECT } from './messages.js'
-
 function toolsOf(request: UpstreamRequest, target: Target, notes: Notes): Block[] {
   const { toolChoice, tools = [] } = request
   // Without a word for the choice, what is not to be called is not shown.
