@@ -7,6 +7,7 @@ type Fields = Record<string, unknown>
 function part(raw: Fields): Fields {
   const { type, text, image_url: image, ...rest } = present(raw)
   if (type === 'text') return { text, ...rest }
+  if (type === 'input_audio') return { audio: isObject(rest['input_audio']) ? present(rest['input_audio']) : { data: rest['input_audio'] } }
   if (type === 'image_url') return { image: isObject(image) ? present(image) : { url: image }, ...rest }
   return { type: type ?? 'none', ...(text !== undefined && { text }), ...(image !== undefined && { image }), ...rest }
 }
@@ -116,4 +117,12 @@ export const OPENAI_RULES: readonly Rule[] = [
     reason: 'a server with a switch for thinking has it turned on along with the effort',
     allows: ({ path, recorded, arrived }, context) => path === 'thinking' && recorded === undefined && isObject(arrived) && arrived['type'] === 'enabled' && context.recorded['reasoning_effort'] !== undefined,
   },
+]
+
+/** Differences of the same dialect as Mistral speaks it, beside those of {@link OPENAI_RULES}. */
+export const MISTRAL_RULES: readonly Rule[] = [
+  ...OPENAI_RULES,
+  { reason: '`prefix: false` is left out: it is the default', allows: ({ path, recorded, arrived }) => /^messages\[\d+\]\.prefix$/.test(path) && recorded === false && arrived === undefined },
+  { reason: 'the index of a call is left out: its place in the list says it', allows: ({ path, recorded, arrived }) => Number(/\.calls\[(\d+)\]\.index$/.exec(path)?.[1]) === recorded && arrived === undefined },
+  { reason: 'a sound goes as bare base64 text, which says its format itself', allows: ({ path, recorded, arrived }) => path.endsWith('.audio.format') && typeof recorded === 'string' && arrived === undefined },
 ]

@@ -1,12 +1,14 @@
-import { anthropic, azure, compatible, openai, type ChatRequest, type Deployment, type OpenAIApi, type PresetId } from 'sallyport'
+import { anthropic, azure, cohere, compatible, mistral, openai, openrouter, type ChatRequest, type Deployment, type OpenAIApi, type PresetId } from 'sallyport'
 import type { Delivery } from './deliveries.js'
 import type { Meaning, Rule } from './difference.js'
 import { takeApart, type Apart } from './glued.js'
 import { RESPONSES_GLUED } from './glued-responses.js'
 import { ANTHROPIC_RULES, anthropicMeaning } from './meaning-anthropic.js'
-import { OPENAI_RULES, openaiMeaning } from './meaning-openai.js'
 import { RESPONSES_RULES, responsesMeaning } from './meaning-responses.js'
+import { COHERE_RULES, cohereMeaning } from './meaning-cohere.js'
+import { MISTRAL_RULES, OPENAI_RULES, openaiMeaning } from './meaning-openai.js'
 import { readAnthropic } from './read-anthropic.js'
+import { readCohere } from './read-cohere.js'
 import { readOpenAI } from './read-openai.js'
 import { readResponses } from './read-responses.js'
 import { requestBody, responseText, type Expected, type Recording } from './recording.js'
@@ -54,7 +56,7 @@ function without(path: string, end: string): string {
 }
 
 const PRESETS: ReadonlyMap<string, PresetId> = new Map([
-  ['cerebras', 'cerebras'], ['crusoe', 'crusoe'], ['deepseek', 'deepseek'], ['groq', 'groq'], ['huggingface', 'huggingface'], ['ollama', 'ollama'], ['openrouter', 'openrouter'],
+  ['cerebras', 'cerebras'], ['crusoe', 'crusoe'], ['deepseek', 'deepseek'], ['groq', 'groq'], ['huggingface', 'huggingface'], ['ollama', 'ollama'],
   ['lmstudio', 'lmstudio'], ['perplexity', 'perplexity'], ['snowflake', 'snowflake-cortex'], ['together', 'togetherai'], ['xai', 'xai'], ['zai', 'zai'],
 ])
 
@@ -62,6 +64,7 @@ function openaiDeployment({ vendor, request: { query } }: Recording, model: stri
   if (vendor === 'openai') return openai(model, { ...options, api })
   const version = /^\?api-version=([\w-]+)$/.exec(query ?? '')?.[1]
   if (vendor === 'azure') return azure(model, { ...options, api, ...(version !== undefined && { apiVersion: version }) })
+  if (vendor === 'openrouter') return openrouter(model, options)
   const preset = PRESETS.get(vendor)
   if (preset !== undefined) return compatible(preset, model, { ...options, api })
   const { baseUrl, apiKey } = options
@@ -127,5 +130,30 @@ const OPENAI_RESPONSES: Protocol = {
   apart: recording => (recording.features?.includes('x:concatenated') === true ? takeApart(responseText(recording), recording.expect, RESPONSES_GLUED) : undefined),
 }
 
+const COHERE: Protocol = {
+  file: 'cohere.jsonl',
+  hasDone: true,
+  way(recording, origin, apiKey) {
+    const { path } = recording.request
+    const deployment = cohere(modelOf(recording), { baseUrl: `${origin}${without(path, '/chat')}`, apiKey })
+    return { deployment, path, headers: { 'content-type': 'application/json', authorization: `Bearer ${apiKey}` } }
+  },
+  read: body => readCohere(body),
+  meaning: cohereMeaning,
+  rules: COHERE_RULES,
+  refused: new Map(),
+}
+
+const MISTRAL: Protocol = {
+  ...OPENAI_CHAT,
+  file: 'mistral.jsonl',
+  way(recording, origin, apiKey) {
+    const { path } = recording.request
+    const deployment = mistral(modelOf(recording), { baseUrl: `${origin}${without(path, '/chat/completions')}`, apiKey })
+    return { deployment, path, headers: { 'content-type': 'application/json', authorization: `Bearer ${apiKey}` } }
+  },
+  rules: MISTRAL_RULES,
+}
+
 /** Every protocol that is played back. */
-export const PROTOCOLS: readonly Protocol[] = [OPENAI_CHAT, ANTHROPIC, OPENAI_RESPONSES]
+export const PROTOCOLS: readonly Protocol[] = [OPENAI_CHAT, ANTHROPIC, OPENAI_RESPONSES, COHERE, MISTRAL]

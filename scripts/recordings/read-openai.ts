@@ -1,4 +1,4 @@
-import type { AssistantMessage, CacheControl, ChatRequest, Json, JsonObject, Message, ProviderTool, TextPart, Tool, ToolCallPart, ToolMessage, UserMessage } from 'sallyport'
+import type { AssistantMessage, AudioPart, CacheControl, ChatRequest, FilePart, Json, JsonObject, Message, ProviderTool, TextPart, Tool, ToolCallPart, ToolMessage, UserMessage } from 'sallyport'
 import { isObject, tryParseJson } from '../../src/protocol/json.js'
 import { objects, present } from './difference.js'
 
@@ -13,7 +13,8 @@ export function unreadable(what: string): Error {
   return new Error(`The recorded request has ${what}, which the script cannot read.`)
 }
 
-function nothingLeft(rest: Fields, where: string): void {
+/** Throws where a part of the recorded request was not read. */
+export function nothingLeft(rest: Fields, where: string): void {
   const [key] = Object.keys(rest)
   if (key !== undefined) throw unreadable(`"${key}" in ${where}`)
 }
@@ -39,18 +40,27 @@ function textPart(raw: Fields): TextPart {
   return { type: 'text', text, ...marked(control) }
 }
 
+/** A document at an address, or a sound, as one vendor writes them. */
+function media(raw: Fields): FilePart | AudioPart | undefined {
+  const { type, document_url: document, input_audio: audio, ...rest } = present(raw)
+  if (Object.keys(rest).length > 0) return undefined
+  if (type === 'document_url' && typeof document === 'string') return { type: 'file', data: document, mediaType: 'application/pdf' }
+  if (type === 'input_audio' && isObject(audio) && typeof audio['data'] === 'string') return { type: 'audio', data: audio['data'], format: audio['format'] === 'wav' ? 'wav' : 'mp3' }
+  return undefined
+}
+
 function userPart(raw: Fields): UserPart {
   const { type, image_url: image, cache_control: control, ...rest } = present(raw)
-  if (type !== 'image_url' || !isObject(image)) return textPart(raw)
+  if (type !== 'image_url') return media(raw) ?? textPart(raw)
   nothingLeft(rest, 'an image')
-  const { url, detail, ...more } = present(image)
+  const { url, detail, ...more } = isObject(image) ? present(image) : { url: image, detail: undefined }
   nothingLeft(more, 'an image')
   if (typeof url !== 'string') throw unreadable('an image without an address')
   return { type: 'image', image: url, ...(detail !== undefined && { detail: detail as 'auto' | 'low' | 'high' }), ...marked(control) }
 }
 
 function toolCall(raw: Fields): ToolCallPart {
-  const { id, type: _type, function: named, ...rest } = present(raw)
+  const { id, type: _type, index: _index, function: named, ...rest } = present(raw)
   nothingLeft(rest, 'a tool call')
   const { name, arguments: written } = isObject(named) ? named : {}
   if (typeof id !== 'string' || typeof name !== 'string' || typeof written !== 'string') throw unreadable('a tool call without id, name or arguments')
@@ -58,8 +68,8 @@ function toolCall(raw: Fields): ToolCallPart {
 }
 
 function assistant(raw: Fields): AssistantMessage {
-  const { role: _role, content = '', tool_calls: calls, reasoning, reasoning_content: thoughts, refusal, ...rest } = raw
-  nothingLeft(rest, 'an assistant message')
+  const { role: _role, content = '', tool_calls: calls, reasoning, reasoning_content: thoughts, refusal, prefix = false, ...rest } = raw
+  nothingLeft(prefix === false ? rest : { prefix, ...rest }, 'an assistant message')
   const said: AssistantPart[] = typeof content === 'string' ? (content === '' ? [] : [{ type: 'text', text: content }]) : objects(content).map(textPart)
   const thought = reasoning ?? thoughts
   if (typeof content === 'string' && calls === undefined && thought === undefined && refusal === undefined) return { role: 'assistant', content }
@@ -103,7 +113,7 @@ function message(given: Fields): Message {
 
 function tool(vendor: string, given: Fields): Tool | ProviderTool {
   const { type, function: named, cache_control: control, ...rest } = present(given)
-  if (type !== 'function' || !isObject(named)) return { providerData: { [vendor]: { block: given as Json } } }
+  if ((type !== undefined && type !== 'function') || !isObject(named)) return { providerData: { [vendor]: { block: given as Json } } }
   nothingLeft(rest, 'a tool')
   const { name, description, parameters, strict, ...more } = present(named)
   nothingLeft(more, 'a function')
@@ -113,13 +123,14 @@ function tool(vendor: string, given: Fields): Tool | ProviderTool {
 
 function choice(raw: unknown): NonNullable<ChatRequest['toolChoice']> {
   if (raw === 'auto' || raw === 'none' || raw === 'required') return raw
+  if (raw === 'any') return 'required'
   const named = isObject(raw) ? raw['function'] : undefined
   if (isObject(named) && typeof named['name'] === 'string') return { name: named['name'] }
   throw unreadable('a tool_choice of its own kind')
 }
 
 const PLAIN: ReadonlyMap<string, keyof Asked> = new Map([
-  ['temperature', 'temperature'], ['top_p', 'topP'], ['top_k', 'topK'], ['max_tokens', 'maxOutputTokens'], ['max_completion_tokens', 'maxOutputTokens'], ['stop', 'stop'], ['seed', 'seed'],
+  ['temperature', 'temperature'], ['top_p', 'topP'], ['top_k', 'topK'], ['max_tokens', 'maxOutputTokens'], ['max_completion_tokens', 'maxOutputTokens'], ['stop', 'stop'], ['seed', 'seed'], ['random_seed', 'seed'],
   ['frequency_penalty', 'frequencyPenalty'], ['presence_penalty', 'presencePenalty'], ['parallel_tool_calls', 'parallelToolCalls'],
 ])
 // The wire of the call decides about the stream; one answer is all there is.

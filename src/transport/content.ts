@@ -93,12 +93,8 @@ export class Content {
 
   end(): void {
     if (this.#kind === undefined) throw this.malformed('is empty')
-    if (this.#kind === 'json') this.#batch = this.#decoder.json(this.#json())
-    else {
-      this.#framing?.end()
-      if (!this.#decoder.done) this.#add(this.#decoder.end())
-      this.drop()
-    }
+    if (this.#kind === 'json') this.#whole()
+    else this.#endFrames()
   }
 
   malformed(what: string): GatewayError {
@@ -155,13 +151,27 @@ export class Content {
     for (const event of events) this.#batch.push(event)
   }
 
-  #json(): unknown {
-    const text = textOf(this.#held.splice(0))
+  #whole(): void {
+    const held = this.#held.splice(0)
+    const { framing } = this.#parts
+    let body: unknown
     try {
-      return parseJson(text)
+      body = parseJson(textOf(held))
     } catch (error) {
-      throw GatewayError.is(error) ? error : this.malformed('is not JSON')
+      if (GatewayError.is(error)) throw error
+      if (framing === undefined) throw this.malformed('is not JSON')
+      // Frames under the name of JSON: a dialect with a framing of its own may send several objects.
+      this.#framing = framing(frame => this.#frame(frame))
+      for (const chunk of held) this.#framing.push(chunk)
+      return this.#endFrames()
     }
+    this.#batch = this.#decoder.json(body)
+  }
+
+  #endFrames(): void {
+    this.#framing?.end()
+    if (!this.#decoder.done) this.#add(this.#decoder.end())
+    this.drop()
   }
 }
 

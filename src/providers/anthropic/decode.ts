@@ -1,18 +1,15 @@
-import { GatewayError } from '../../protocol/errors.js'
+import type { GatewayError } from '../../protocol/errors.js'
 import type { ChatEvent, FinishReason } from '../../protocol/events.js'
-import { isObject, numberAt, parseJson, stringAt, tryParseJson, type Json } from '../../protocol/json.js'
+import { isObject, numberAt, stringAt, tryParseJson, type Json } from '../../protocol/json.js'
 import type { DecodeContext, Decoder, Frame } from '../../protocol/ports.js'
 import { ToolCalls } from '../../protocol/toolcalls.js'
+import { malformed, objectIn } from '../common/parse.js'
 import { citationEvent, grow, kindOf, type Fields, type Open } from './blocks.js'
 import { faultWithin } from './fault.js'
 import { namesOf, type Names } from './names.js'
 import { reasonOf, UsageMeter } from './usage.js'
 
 const DIALECT = 'anthropic'
-
-function malformed(message: string): GatewayError {
-  return new GatewayError('malformed_response', message, { origin: 'upstream' })
-}
 
 /** Turns one answer of the dialect into events; the JSON body is read as one message that begins whole. */
 export class MessagesDecoder implements Decoder {
@@ -87,13 +84,8 @@ export class MessagesDecoder implements Decoder {
   }
 
   #parse(text: string, event: string | undefined): Fields | undefined {
-    let data: unknown
-    try {
-      data = parseJson(text)
-    } catch (error) {
-      if (GatewayError.is(error)) throw error
-    }
-    if (isObject(data)) return data
+    const data = objectIn(text)
+    if (data !== undefined) return data
     if (event === 'error') throw this.#fault(text)
     // What the frame held of a tool's input cannot be guessed.
     if ([...this.#open.values()].some(open => open.kind === 'tool' || open.kind === 'output' || open.kind === 'opaque')) throw malformed('A frame inside a tool call is not a JSON object.')

@@ -8,3 +8,6 @@ export class Notes {
     this.list.push({ code, message, ...(parameter !== undefined && { parameter }) })
   }
 }
+
+/** Of an answer that a length limit cut inside a tool call. */
+export const CUT_CALL: Warning = Object.freeze({ code: 'dropped', message: 'The answer was cut inside a tool call; the call was left out. Raise maxOutputTokens.', parameter: 'maxOutputTokens' })

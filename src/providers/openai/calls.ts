@@ -1,7 +1,8 @@
 import { GatewayError } from '../../protocol/errors.js'
-import type { ChatEvent, Warning } from '../../protocol/events.js'
+import type { ChatEvent } from '../../protocol/events.js'
 import { isObject, stringAt, tryParseJson, type Json } from '../../protocol/json.js'
 import { ToolCalls } from '../../protocol/toolcalls.js'
+import { CUT_CALL } from '../common/notes.js'
 
 interface Call {
   readonly key: number
@@ -76,7 +77,7 @@ export class CallFragments {
     const before = out.length
     if (cut) this.#calls.completeWhole(out)
     else this.#calls.completeAll(out)
-    if (nameless || out.length - before < this.count) out.push({ type: 'warning', warning: cutCall() })
+    if (nameless || out.length - before < this.count) out.push({ type: 'warning', warning: CUT_CALL })
   }
 
   #write(call: Call, text: string, out: ChatEvent[]): void {
@@ -130,8 +131,4 @@ export class CallFragments {
 
 function whole(call: Call): boolean {
   return isObject(tryParseJson(call.chunks.join('')))
-}
-
-function cutCall(): Warning {
-  return { code: 'dropped', message: 'The answer was cut inside a tool call; the call was left out. Raise maxOutputTokens.', parameter: 'maxOutputTokens' }
 }

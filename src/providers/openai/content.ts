@@ -1,5 +1,6 @@
 import type { ChatEvent, TokenLogprob } from '../../protocol/events.js'
 import { isObject, numberAt, stringAt, type Json } from '../../protocol/json.js'
+import { tokensOf } from '../common/logprobs.js'
 
 function joined(value: unknown): string {
   if (typeof value === 'string') return value
@@ -71,20 +72,8 @@ export function sourceEvents({ search_results: results, citations }: Record<stri
   })
 }
 
-function logprob(value: unknown): { token: string; logprob: number } | undefined {
-  const token = isObject(value) ? value['token'] : undefined
-  const chance = numberAt(value, 'logprob')
-  return typeof token === 'string' && chance !== undefined ? { token, logprob: chance } : undefined
-}
-
 export function logprobsOf(logprobs: unknown): TokenLogprob[] {
-  if (!isObject(logprobs) || !Array.isArray(logprobs['content'])) return []
-  return (logprobs['content'] as readonly unknown[]).flatMap(entry => {
-    const one = logprob(entry)
-    if (one === undefined) return []
-    const top = isObject(entry) && Array.isArray(entry['top_logprobs']) ? (entry['top_logprobs'] as readonly unknown[]).flatMap(other => logprob(other) ?? []) : []
-    return [{ ...one, ...(top.length > 0 && { top }) }]
-  })
+  return tokensOf(isObject(logprobs) ? logprobs['content'] : undefined)
 }
 
 /** True where some filter of a `content_filter_results` object acted. */

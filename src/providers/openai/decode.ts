@@ -1,10 +1,12 @@
 import { GatewayError } from '../../protocol/errors.js'
 import type { ChatEvent, Usage } from '../../protocol/events.js'
-import { isObject, parseJson, stringAt, type Json } from '../../protocol/json.js'
+import { isObject, stringAt, type Json } from '../../protocol/json.js'
 import type { DecodeContext, Decoder, Frame } from '../../protocol/ports.js'
+import { malformed, objectIn } from '../common/parse.js'
 import { CallFragments } from './calls.js'
 import { citationEvent, filtered, imageEvent, joinBase64, logprobsOf, partEvent, sourceEvents } from './content.js'
 import { ReasoningDetails, textOf } from './details.js'
+import { echoOf, type Echo } from './echo.js'
 import { faultInside, isError } from './fault.js'
 import { faultOfFinish, finishReason } from './finish.js'
 import type { Quirks } from './quirks.js'
@@ -14,10 +16,6 @@ type Body = Record<string, unknown>
 
 const REASONING_FIELDS = ['reasoning_content', 'reasoning', 'reasoning_text'] as const
 const MAX_SKIPPED = 10
-
-function malformed(message: string): GatewayError {
-  return new GatewayError('malformed_response', message, { origin: 'upstream' })
-}
 
 const NONE: readonly unknown[] = Object.freeze([])
 
@@ -52,10 +50,13 @@ export class ChatDecoder implements Decoder {
   /** Read last. Kept with the decoder, see `pipeline/keepsake.ts`. */
   last: Body | undefined
   #strange = false
+  readonly #echo: Echo | undefined
+  #served: { [key: string]: Json } | undefined
 
   constructor(context: DecodeContext, quirks: Quirks) {
     this.#context = context
     this.#quirks = quirks
+    this.#echo = quirks.echo === true ? echoOf(context.request) : undefined
   }
 
   get finishing(): boolean {
@@ -84,7 +85,7 @@ export class ChatDecoder implements Decoder {
     if (text === '') return []
     const out: ChatEvent[] = []
     if (text === '[DONE]') return this.#finish(out)
-    const chunk = this.#parse(text)
+    const chunk = objectIn(text)
     if (event === 'error') throw faultInside(chunk ?? text, this.#quirks)
     if (chunk === undefined) return this.#skip(out)
     if (isError(chunk)) throw faultInside(chunk, this.#quirks)
@@ -100,16 +101,6 @@ export class ChatDecoder implements Decoder {
     const out: ChatEvent[] = []
     if (this.#usage === undefined) out.push({ type: 'warning', warning: { code: 'missing_terminal', message: 'The stream ended after its finish reason without [DONE] and without usage.' } })
     return this.#finish(out)
-  }
-
-  #parse(text: string): Body | undefined {
-    try {
-      const chunk = parseJson(text)
-      return isObject(chunk) ? chunk : undefined
-    } catch (error) {
-      if (GatewayError.is(error)) throw error
-      return undefined
-    }
   }
 
   #skip(out: ChatEvent[]): ChatEvent[] {
@@ -129,6 +120,7 @@ export class ChatDecoder implements Decoder {
     if (usage !== undefined) this.#usage = { ...this.#usage, ...usage }
     if (body['search_results'] !== undefined || body['citations'] !== undefined) this.#sources = sourceEvents(body)
     if (choice !== undefined) this.#begin(body, out)
+    if (this.#quirks.router === true) this.#route(body, choice)
     this.#filters('prompt_filter_results', body, out)
     if (choice === undefined) return
     if (message !== undefined) this.#message(message, whole, out)
@@ -155,6 +147,13 @@ export class ChatDecoder implements Decoder {
     if (this.#id !== undefined) start.id = this.#id
     if (this.#model !== undefined) start.model = this.#model
     out.push(start)
+  }
+
+  #route(body: Body, choice: Body | undefined): void {
+    const provider = stringAt(body, 'provider')
+    const native = stringAt(choice, 'native_finish_reason')
+    if (provider !== undefined) (this.#served ??= {})['provider'] ??= provider
+    if (native !== undefined) (this.#served ??= {})['native_finish_reason'] ??= native
   }
 
   #filters(key: string, from: Body, out: ChatEvent[]): void {
@@ -210,14 +209,21 @@ export class ChatDecoder implements Decoder {
 
   #content(content: unknown, out: ChatEvent[]): void {
     if (typeof content === 'string') {
-      if (content !== '') this.#push({ type: 'text-delta', text: content }, out)
+      this.#say(content, out)
       return
     }
     for (const part of list(content)) {
       const event = partEvent(part)
       if (event === undefined) this.#unknown(out)
-      else if (event !== 'empty') this.#push(event, out)
+      else if (event === 'empty') continue
+      else if (event.type === 'text-delta') this.#say(event.text, out)
+      else this.#push(event, out)
     }
+  }
+
+  #say(text: string, out: ChatEvent[]): void {
+    const fresh = this.#echo === undefined ? text : this.#echo.take(text)
+    if (fresh !== '') this.#push({ type: 'text-delta', text: fresh }, out)
   }
 
   #unknown(out: ChatEvent[]): void {
@@ -226,8 +232,14 @@ export class ChatDecoder implements Decoder {
     out.push({ type: 'warning', warning: { code: 'dropped', message: 'The answer has content of a kind this library does not know; it was left out.' } })
   }
 
+  #release(out: ChatEvent[]): void {
+    const held = this.#echo?.end() ?? ''
+    if (held !== '') this.#push({ type: 'text-delta', text: held }, out)
+  }
+
   #call(call: Body, at: number, out: ChatEvent[]): void {
     this.#start(out)
+    this.#release(out)
     this.#wrote = true
     this.#seal(out)
     // Unique as the conversation grows, and the same on both wires.
@@ -256,12 +268,14 @@ export class ChatDecoder implements Decoder {
 
   #finish(out: ChatEvent[]): ChatEvent[] {
     this.#start(out)
+    this.#release(out)
     this.#seal(out)
     for (const source of this.#sources) this.#push(source, out)
     this.#flushSound(out)
     const reason = finishReason(this.#raw, (this.#calls?.count ?? 0) > 0, this.#quirks)
     this.#calls?.complete(reason === 'length' || reason === 'content-filter', out)
     this.done = true
+    if (this.#served !== undefined) out.push({ type: 'provider-data', dialect: 'openai', on: 'message', data: this.#served })
     out.push({ type: 'finish', finishReason: reason, rawFinishReason: this.#raw ?? null, usage: this.#usage ?? {} })
     return out
   }

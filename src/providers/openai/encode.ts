@@ -1,6 +1,7 @@
 import type { Warning } from '../../protocol/events.js'
 import type { HttpCall, Target, Wire } from '../../protocol/ports.js'
 import type { ProviderTool, ResolvedTool, UpstreamRequest } from '../../protocol/request.js'
+import { schemaPrompt } from '../common/output.js'
 import { urlOf } from '../common/url.js'
 import type { Block } from './media.js'
 import { cached, encodeMessages, verbatim, type Encoding } from './messages.js'
@@ -75,7 +76,7 @@ function encodeOutput({ output }: UpstreamRequest, messages: Block[], { quirks, 
   if (output === undefined) return NOTHING
   if (quirks.output === 'json_object') {
     warnings.push({ code: 'changed', message: 'This provider takes no schema for its answer; the schema was added to the prompt.', parameter: 'output' })
-    const lead = { role: 'system', content: `Answer with one JSON object and nothing else. It must match this JSON Schema:\n${JSON.stringify(output.jsonSchema)}` }
+    const lead = { role: 'system', content: schemaPrompt(output.jsonSchema) }
     const first = messages.findIndex(message => message['role'] !== 'system')
     messages.splice(first === -1 ? messages.length : first, 0, lead)
     return { response_format: { type: 'json_object' } }

@@ -5,12 +5,16 @@ import type { QuirkId, Quirks } from './quirks.js'
 /** The two APIs of the OpenAI dialects: chat completions, and responses. */
 export type OpenAIApi = 'chat' | 'responses'
 
-/** Loads the adapter with the first call, so that importing the library does not pay for dialects nobody uses. */
-export function loadOpenaiAdapter(quirks: QuirkId | Quirks, api: OpenAIApi = 'chat'): () => Promise<Adapter> {
+/**
+ * Loads the adapter with the first call, so that importing the library does not pay for dialects nobody uses.
+ * @param more switches of this deployment alone.
+ */
+export function loadOpenaiAdapter(quirks: QuirkId | Quirks, api: OpenAIApi = 'chat', more?: Quirks): () => Promise<Adapter> {
   if (api !== 'chat' && api !== 'responses') throw new GatewayError('invalid_config', 'api must be one that the provider has, such as "chat" or "responses".')
   const load = async () => (api === 'chat' ? (await import('./adapter.js')).openaiAdapter : (await import('../responses/adapter.js')).responsesAdapter)
   return async () => {
     const [make, { QUIRKS }] = await Promise.all([load(), import('./quirk-rows.js')])
-    return make(typeof quirks === 'string' ? QUIRKS[quirks] : quirks)
+    const row: Quirks = typeof quirks === 'string' ? QUIRKS[quirks] : quirks
+    return make(more === undefined ? row : { ...row, ...more })
   }
 }

@@ -88,7 +88,10 @@ function instructions(message: SystemMessage, encoding: Encoding, at: number): B
 
 function user(message: UserMessage, encoding: Encoding, at: number): Block {
   const body = typeof message.content === 'string' ? message.content : content(message.content, encoding, at)
-  return message.name === undefined ? { role: 'user', content: body } : { role: 'user', content: body, name: message.name }
+  if (message.name === undefined) return { role: 'user', content: body }
+  if (encoding.quirks.names !== false) return { role: 'user', content: body, name: message.name }
+  warn(encoding, 'unsupported', 'This provider takes no name of a user; it was left out.', `messages[${at}].name`)
+  return { role: 'user', content: body }
 }
 
 function idRule({ quirks }: Encoding): ToolIdRule {
@@ -106,7 +109,7 @@ function toolCall(part: ToolCallPart, mine: boolean, encoding: Encoding): Block 
 
 function replayed(content: readonly AssistantPart[], calls: boolean, { quirks }: Encoding): Block {
   const when = quirks.replay ?? 'never'
-  if (when === 'never' || (when === 'tool-turns' && !calls)) return {}
+  if (when === 'never' || (when === 'tool-turns' && !calls) || quirks.replayField === 'thinking') return {}
   const parts = content.flatMap(part => (part.type === 'reasoning' ? [part] : []))
   const text = parts.map(part => part.text).join('')
   if (quirks.replayField !== 'reasoning_details') return text === '' ? {} : { [quirks.replayField ?? 'reasoning_content']: text }
@@ -139,7 +142,12 @@ function speak(part: AssistantPart, spoken: Spoken, mine: boolean, encoding: Enc
     warn(encoding, 'dropped', 'This provider takes no files in an assistant message; the file was left out.', `messages[${at}].content`)
   } else if (part.type === 'refusal' && encoding.quirks.refusal === true) {
     spoken.refusal += part.text
-  } else if (part.type !== 'reasoning' && part.text !== '') {
+  } else if (part.type === 'reasoning') {
+    // Where it is a part of the content, its place among the others matters.
+    if (!mine || part.text === '' || encoding.quirks.replayField !== 'thinking') return
+    spoken.blocks.push({ type: 'thinking', thinking: [{ type: 'text', text: part.text }] })
+    spoken.special = true
+  } else if (part.text !== '') {
     const cache = cached(part.cacheControl, encoding)
     spoken.text += part.text
     spoken.blocks.push({ type: 'text', text: part.text, ...cache })
@@ -204,7 +212,15 @@ export function encodeMessages(request: UpstreamRequest, encoding: Encoding): Bl
   }
   attach()
   markPrefill(out, request, encoding)
-  return out
+  return encoding.quirks.bridge === true ? bridged(out, encoding) : out
+}
+
+function bridged(messages: readonly Block[], encoding: Encoding): Block[] {
+  return messages.flatMap((message, at) => {
+    if (message['role'] !== 'user' || messages[at - 1]?.['role'] !== 'tool') return [message]
+    warn(encoding, 'changed', 'This model takes no user message right after tool results; an assistant message "OK" was put between.', 'messages')
+    return [{ role: 'assistant', content: 'OK' }, message]
+  })
 }
 
 function encodeMessage(message: Message, encoding: Encoding, at: number, media: Block[]): Block {

@@ -8,8 +8,8 @@ export const QUIRKS = {
   openai: OPENAI,
   azure: { ...OPENAI, authHeader: 'api-key' },
   mistral: {
-    streamUsage: false, required: 'any', toolId: 'mistral', prefill: 'prefix', seed: 'random_seed', documents: true,
-    unsupported: ['logprobs'],
+    streamUsage: false, required: 'any', toolId: 'mistral', prefill: 'prefix', echo: true, seed: 'random_seed', documents: true,
+    efforts: ['none', 'high'], replay: 'always', replayField: 'thinking', names: false, unsupported: ['logprobs'],
   },
   groq: { unsupported: ['logprobs'] },
   cerebras: { maxTokens: 'max_completion_tokens', unsupported: ['frequencyPenalty', 'presencePenalty'], bareOverflow: true },
@@ -18,7 +18,7 @@ export const QUIRKS = {
   perplexity: { tools: false, streamUsage: false, cost: true, topK: true },
   openrouter: {
     reasoning: 'object', efforts: ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'], replay: 'always', replayField: 'reasoning_details',
-    cacheControl: true, prefill: 'plain', topK: true, fileUrls: true, cost: true,
+    cacheControl: true, prefill: 'plain', topK: true, fileUrls: true, cost: true, router: true,
   },
   together: { reasoning: 'enabled', topK: true },
   fireworks: { topK: true },

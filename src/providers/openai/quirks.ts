@@ -19,6 +19,8 @@ export type ReasoningStyle =
   | 'enable_thinking'
   /** `chat_template_kwargs: { enable_thinking }`. */
   | 'template'
+  /** `prompt_mode: "reasoning"`; it cannot be turned off. */
+  | 'prompt_mode'
 
 /** What makes one server of the dialect differ from the next. Every field has a default that suits most of them. */
 export interface Quirks {
@@ -36,8 +38,8 @@ export interface Quirks {
   readonly reasoningFields?: readonly string[]
   /** Sends the model's own reasoning back. Default `never`. */
   readonly replay?: 'never' | 'tool-turns' | 'always'
-  /** The field it goes back in. Default `reasoning_content`. */
-  readonly replayField?: 'reasoning_content' | 'reasoning' | 'reasoning_details'
+  /** The field it goes back in; `thinking` is a part of the content. Default `reasoning_content`. */
+  readonly replayField?: 'reasoning_content' | 'reasoning' | 'reasoning_details' | 'thinking'
   /** False: it has no tools at all. Default true. */
   readonly tools?: boolean
   /** Word for a call that must be made; `null` where it has none. Default `required`. */
@@ -50,6 +52,10 @@ export interface Quirks {
   readonly output?: 'json_schema' | 'json_object'
   /** Content must be text, not parts. Default false. */
   readonly stringContent?: boolean
+  /** False: it refuses the `name` of a user message. Default true. */
+  readonly names?: boolean
+  /** Refuses a user message right behind tool results: a word of the assistant is put between. Default false. */
+  readonly bridge?: boolean
   /** Takes `refusal` on assistant messages; otherwise a refusal is plain text. Default false. */
   readonly refusal?: boolean
   /** Takes `https:` addresses of files. Default false. */
@@ -62,6 +68,8 @@ export interface Quirks {
   readonly cacheControl?: boolean
   /** How it takes an assistant message to go on from: with a mark, or as it stands. Default: not at all. */
   readonly prefill?: 'prefix' | 'partial' | 'plain'
+  /** Its answer repeats the assistant message it goes on from. Default false. */
+  readonly echo?: boolean
   /** Takes `top_k`. Default false. */
   readonly topK?: boolean
   /** Name of the seed. Default `seed`. */
@@ -76,6 +84,8 @@ export interface Quirks {
   readonly usage?: 'total'
   /** `usage.cost` is in US dollars. Default false. */
   readonly cost?: boolean
+  /** It is a router: an answer says who served it. Default false. */
+  readonly router?: boolean
   /** A 400 or 413 without a body means that the prompt was too long. Default false. */
   readonly bareOverflow?: boolean
   /** Header that takes the key as it stands, in place of `authorization: Bearer`. */
@@ -86,8 +96,8 @@ export interface Quirks {
 
 const KEYS = [
   'maxTokens', 'developer', 'streamUsage', 'reasoning', 'efforts', 'reasoningFields', 'replay', 'replayField', 'tools', 'required', 'namedTool',
-  'strict', 'output', 'stringContent', 'refusal', 'fileUrls', 'documents', 'toolId', 'cacheControl', 'prefill', 'topK', 'seed', 'unsupported',
-  'families', 'finish', 'usage', 'cost', 'bareOverflow', 'authHeader', 'extra',
+  'strict', 'output', 'stringContent', 'names', 'bridge', 'refusal', 'fileUrls', 'documents', 'toolId', 'cacheControl', 'prefill', 'echo', 'topK', 'seed', 'unsupported',
+  'families', 'finish', 'usage', 'cost', 'router', 'bareOverflow', 'authHeader', 'extra',
 ] as const satisfies readonly (keyof Quirks)[]
 type Named<All extends (typeof KEYS)[number]> = All
 /** Names of all switches, for validation. */

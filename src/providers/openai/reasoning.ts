@@ -77,6 +77,12 @@ const STYLES: Readonly<Record<ReasoningStyle, Style>> = {
     const on = switched(reasoning, encoding)
     return { enable_thinking: on, ...(on && reasoning.budgetTokens !== undefined && { thinking_budget: reasoning.budgetTokens }) }
   },
+  prompt_mode: (reasoning, encoding) => {
+    noBudget(reasoning, encoding)
+    if (switched(reasoning, encoding)) return { prompt_mode: 'reasoning' }
+    encoding.warnings.push(warning('changed', 'This model always reasons; the wish to turn it off was left out.', 'reasoning.effort'))
+    return {}
+  },
   template: (reasoning, encoding) => ({ chat_template_kwargs: { enable_thinking: onOff(reasoning, encoding) } }),
 }
 

@@ -64,7 +64,7 @@ export function usageOf(body: Record<string, unknown>, choice: Record<string, un
   set('cacheWriteTokens', count(details, 'cache_write_tokens'))
   set('reasoningTokens', reported ?? hidden)
   addMedia(found, details, answer)
-  const tier = tierOf(body['service_tier'])
+  const tier = tierOf(body['service_tier'] ?? usage['service_tier'])
   if (tier !== undefined) found.serviceTier = tier
   if (quirks.cost === true) set('reportedCostUsd', cost(usage))
   return found

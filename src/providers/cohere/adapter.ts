@@ -1,0 +1,15 @@
+import type { Adapter } from '../../protocol/ports.js'
+import { DIALECT } from './content.js'
+import { ChatDecoder } from './decode.js'
+import { encode, probe } from './encode.js'
+import { faultFrom } from './fault.js'
+
+/** The v2 chat dialect of Cohere. Errors are `GatewayError`s; `encode` throws `invalid_request` for content the dialect has no form for. */
+export const cohereAdapter: Adapter = {
+  dialect: DIALECT,
+  encode,
+  authorize: (call, secret) => ({ ...call, headers: { ...call.headers, authorization: `Bearer ${secret.reveal()}` } }),
+  decode: ctx => new ChatDecoder(ctx),
+  fault: (status, headers, body, nowMs) => faultFrom(body, { provider: DIALECT, status, headers, nowMs }),
+  probe,
+}
