@@ -14,6 +14,7 @@ export { route, when, type Condition, type Rule, type When } from './routing/rou
 export { weighted, type Branch, type Choice, type Sticky, type WeightedOptions } from './routing/weighted.js'
 export type { DeploymentFactory } from './routing/router.js'
 export { anthropic, type AnthropicOptions } from './providers/anthropic/index.js'
+export { gemini } from './providers/gemini/index.js'
 export { openai, type OpenAIOptions } from './providers/openai/index.js'
 export type { QuirkId, Quirks, ReasoningStyle } from './providers/openai/quirks.js'
 export { compatible, presets, type CompatibleOptions, type CompatibleServer, type Preset, type PresetId, type PresetSettings } from './providers/presets.js'

@@ -114,7 +114,7 @@ function adapterOf(server: CompatibleServer): () => Promise<Adapter> {
 }
 
 /** Providers with a factory of their own. */
-const NAMED: ReadonlySet<string> = new Set(['openai', 'anthropic'])
+const NAMED: ReadonlySet<string> = new Set(['openai', 'anthropic', 'google'])
 
 function fromServer(server: CompatibleServer, model: string, options: CompatibleOptions): Deployment {
   refuseUnknownKeys(server, SERVER, 'compatible({ name, baseUrl })')
