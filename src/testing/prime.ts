@@ -16,6 +16,9 @@ export async function prime(): Promise<void> {
     import('../providers/openai/load.js'),
     import('../providers/openai/adapter.js'),
     import('../providers/anthropic/adapter.js'),
+    import('../providers/gemini/adapter.js'),
+    import('../providers/vertex/google.js'),
+    import('../providers/vertex/claude.js'),
     import('../providers/prices/index.js'),
   ])
 }

@@ -13,7 +13,7 @@ export const caller = (...ids: readonly string[]): Message => ({ role: 'assistan
 export const TOOL = { name: 'look', inputSchema: { type: 'object', properties: { x: { type: 'string' } } } } as const
 
 /** A part of a body that was sent, loosely typed. */
-export interface SentPart {
+interface SentPart {
   readonly [key: string]: unknown
   readonly text?: string
   readonly functionCall?: { readonly id?: string; readonly name: string; readonly args: unknown }
