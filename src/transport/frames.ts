@@ -115,12 +115,12 @@ class SseReader {
     if (!begins && this.#stray === '') return
     this.#stray = begins ? line : `${this.#stray}\n${line}`
     if (this.#stray.length > STRAY_CHARS) this.#stray = ''
-    // At the margin only, so that a long text is not parsed again at each of its lines.
     if (!line.trimEnd().endsWith('}') || !(begins || line.startsWith('}'))) return
-    const found = tryParseJson(this.#stray)
     const data = this.#stray
+    const found = tryParseJson(data)
+    // The first brace at the margin ends it, so that a long text is not parsed again at each of its lines.
+    if (!begins || isObject(found)) this.#stray = ''
     if (!isObject(found)) return
-    this.#stray = ''
     if (isObject(found['error'])) this.#onFrame?.({ data })
   }
 

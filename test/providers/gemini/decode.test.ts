@@ -63,11 +63,12 @@ describe('a call', () => {
 
   it('in pieces that contradict each other, or that ends in the middle, is a fault', () => {
     const begun = piece([{ functionCall: { name: 'look', willContinue: true } }])
+    const ended = piece([{ functionCall: {} }], 'STOP')
     const more = (...partialArgs: readonly unknown[]) => piece([{ functionCall: { partialArgs, willContinue: true } }])
-    for (const path of ['$.a[7]', '$', 'a', '$.a[', `$${'.a'.repeat(70)}`]) expect(faultOf(() => eventsOf([begun, more({ jsonPath: path, stringValue: 'x' })])).code).toBe('malformed_response')
-    expect(faultOf(() => eventsOf([begun, more({ jsonPath: '$.a', stringValue: 'x' }, { jsonPath: '$.a.b', stringValue: 'y' })])).code).toBe('malformed_response')
+    for (const path of ['$.a[7]', '$', 'a', '$.a[', `$${'.a'.repeat(70)}`]) expect(faultOf(() => eventsOf([begun, more({ jsonPath: path, stringValue: 'x' }), ended])).code).toBe('malformed_response')
+    expect(faultOf(() => eventsOf([begun, more({ jsonPath: '$.a', stringValue: 'x' }, { jsonPath: '$.a.b', stringValue: 'y' }), ended])).code).toBe('malformed_response')
     expect(faultOf(() => eventsOf([begun, piece([], 'STOP')])).code).toBe('malformed_response')
-    expect(faultOf(() => eventsOf([more({ jsonPath: '$.a', stringValue: 'x' })])).code).toBe('malformed_response')
+    expect(faultOf(() => eventsOf([more({ jsonPath: '$.a', stringValue: 'x' }), ended])).code).toBe('malformed_response')
   })
 
   it('cut by a length limit is dropped', () => {
