@@ -12,7 +12,7 @@ const FINISH: Readonly<Record<FinishReason, readonly (string | null)[]>> = {
   length: ['length'],
   'tool-calls': ['tool_calls'],
   'content-filter': ['content_filter'],
-  other: ['unknown', null],
+  other: ['unknown', 'error', null],
 }
 const CODES: ReadonlyMap<string, Code> = new Map([
   ['authentication', 'credential_rejected'], ['permission', 'credential_rejected'], ['not_found', 'model_not_found'], ['invalid_request', 'invalid_request'],
@@ -25,7 +25,8 @@ const IDENTIFIER = /^[\w.:/[\]-]{1,80}$/
 function calls(expected: readonly ExpectedCall[], got: readonly ToolCall[]): Difference[] {
   const wanted = expected.map(({ name, arguments: input }) => ({ name, input, written: input }))
   const found = got.map(({ name, input, arguments: written }) => ({ name, input, written: parseJson(written) }))
-  const ids = expected.flatMap(({ id }, at) => (id === '' ? [] : differences(id, got[at]?.id, `toolCalls[${at}].id`)))
+  // Where the server gave none, one is made up: a text, and no two alike.
+  const ids = expected.flatMap(({ id = '' }, at) => (id === '' ? differences(at, got.findIndex(call => call.id !== '' && call.id === got[at]?.id), `toolCalls[${at}].id is of its own`) : differences(id, got[at]?.id, `toolCalls[${at}].id`)))
   return [...differences(wanted, found, 'toolCalls'), ...ids]
 }
 
@@ -59,26 +60,43 @@ function completion(expected: Expected, result: ChatResult): Difference[] {
   ]
 }
 
+/** What only some servers say: a number as the code, which is the status once more, a reason as the word, and a wait. */
+function details(expected: Expected['error'], fault: GatewayError): Difference[] {
+  const { code, reason, retry_after_ms: waitMs } = expected ?? {}
+  return [
+    ...(typeof code === 'number' ? differences(code, fault.status, 'status') : []),
+    ...(reason === undefined ? [] : differences(reason, fault.upstream?.code, 'upstream.code')),
+    ...(waitMs === undefined ? [] : differences(waitMs, fault.retryAfterMs, 'retryAfterMs')),
+  ]
+}
+
 function failure(expected: Expected['error'], fault: GatewayError): Difference[] {
   const words = (['type', 'code', 'param'] as const).flatMap(key => {
     const wanted = expected?.[key]
-    return wanted === undefined || !IDENTIFIER.test(wanted) ? [] : differences(wanted, fault.upstream?.[key], `upstream.${key}`)
+    return typeof wanted !== 'string' || !IDENTIFIER.test(wanted) ? [] : differences(wanted, fault.upstream?.[key], `upstream.${key}`)
   })
   const sentence = expected?.message
   return [
     ...differences(CODES.get(expected?.class ?? ''), fault.code, 'code'),
     ...differences(expected?.retryable, verdict(fault.code).retry, 'retryable'),
     ...words,
+    ...details(expected, fault),
     ...(sentence === undefined ? [] : differences(sentence, fault.upstream?.message, 'upstream.message')),
     // The provider's sentence may hold parts of a prompt, so it has no place in ours.
     ...(sentence !== undefined && fault.message.includes(sentence) ? [{ path: 'message', recorded: 'a sentence of our own', arrived: "the provider's" }] : []),
   ]
 }
 
+// The prompt was refused before anything was written: an answer without content that says why.
+function blocked({ finishReason, content, usage: { outputTokens } }: Pick<ChatResult, 'finishReason' | 'usage'> & { readonly content: string }): Difference[] {
+  return [...differences('content-filter', finishReason, 'finish'), ...differences('', content, 'content'), ...differences(undefined, outputTokens, 'usage.output')]
+}
+
 /** What is not as `expect` says, a line each. */
 export function wrongIn(expected: Expected, ended: Ended): string[] {
   const wanted = expected.outcome === 'stream_error' ? 'error' : expected.outcome
   const outcome = 'result' in ended ? 'completion' : ended.fault.code === 'malformed_response' ? 'malformed' : 'error'
+  if (expected.outcome === 'prompt_blocked' && 'result' in ended) return blocked({ ...ended.result, content: `${ended.result.text}${ended.result.reasoning}` }).map(describe)
   if (outcome !== wanted) return [`outcome: ${wanted} expected, ${outcome}${'fault' in ended ? ` (${ended.fault.code}: ${ended.fault.message})` : ''} found`]
   if ('result' in ended) return completion(expected, ended.result).map(describe)
   return outcome === 'error' ? failure(expected.error, ended.fault).map(describe) : []

@@ -1,4 +1,5 @@
-import { anthropic, azure, cohere, compatible, mistral, openai, openrouter, type ChatRequest, type Deployment, type OpenAIApi, type PresetId } from 'sallyport'
+import { anthropic, azure, cohere, compatible, gemini, mistral, openai, openrouter, type ChatRequest, type Deployment, type OpenAIApi, type PresetId } from 'sallyport'
+import { vertex } from 'sallyport/vertex'
 import type { Delivery } from './deliveries.js'
 import type { Meaning, Rule } from './difference.js'
 import { takeApart, type Apart } from './glued.js'
@@ -9,6 +10,8 @@ import { COHERE_RULES, cohereMeaning } from './meaning-cohere.js'
 import { MISTRAL_RULES, OPENAI_RULES, openaiMeaning } from './meaning-openai.js'
 import { readAnthropic } from './read-anthropic.js'
 import { readCohere } from './read-cohere.js'
+import { GEMINI_RULES, geminiMeaning } from './meaning-gemini.js'
+import { readGemini } from './read-gemini.js'
 import { readOpenAI } from './read-openai.js'
 import { readResponses } from './read-responses.js'
 import { requestBody, responseText, type Expected, type Recording } from './recording.js'
@@ -23,6 +26,8 @@ export interface Way {
   readonly deployment: Deployment
   /** Path and query the request must arrive at, below the origin. */
   readonly path: string
+  /** What stands behind the path, where the address tells the wire. */
+  readonly verbs?: Readonly<Record<'json' | 'stream', string>>
   /** Headers it must bring, the credential among them. */
   readonly headers: Readonly<Record<string, string>>
   /** Why the address differs from the recorded one and is right all the same. */
@@ -155,5 +160,33 @@ const MISTRAL: Protocol = {
   rules: MISTRAL_RULES,
 }
 
+/** PROTOCOLS, edge 22, has the last word on what no parser can make an answer of. */
+function noAnswer(id: string): Exception {
+  return { reason: `${id} is JSON that is no answer (no candidate, no feedback): malformed_response is expected, not an empty completion`, expect: { outcome: 'malformed', choices: [] } }
+}
+
+const GEMINI: Protocol = {
+  file: 'gemini.jsonl',
+  hasDone: false,
+  way({ request }, origin, apiKey) {
+    const [, base = '', model = ''] = /^(.+?)(?:\/publishers\/google)?\/models\/([^/:]+):\w+$/.exec(request.path) ?? []
+    const baseUrl = new URL(`${origin}${base}`).href
+    const placed = base.includes('/projects/')
+    const deployment = placed ? vertex(model, { baseUrl, auth: () => apiKey }) : gemini(model, { baseUrl, apiKey })
+    const path = request.path.slice(0, request.path.lastIndexOf(':'))
+    return {
+      deployment,
+      path: new URL(`${origin}${path}`).href.slice(origin.length),
+      verbs: { json: ':generateContent', stream: ':streamGenerateContent?alt=sse' },
+      headers: { 'content-type': 'application/json', ...(placed ? { authorization: `Bearer ${apiKey}` } : { 'x-goog-api-key': apiKey }) },
+    }
+  },
+  read: body => readGemini(body),
+  meaning: geminiMeaning,
+  rules: GEMINI_RULES,
+  refused: new Map(),
+  exception: ({ id }) => (id === 'gemini-028' || id === 'gemini-029' ? noAnswer(id) : undefined),
+}
+
 /** Every protocol that is played back. */
-export const PROTOCOLS: readonly Protocol[] = [OPENAI_CHAT, ANTHROPIC, OPENAI_RESPONSES, COHERE, MISTRAL]
+export const PROTOCOLS: readonly Protocol[] = [OPENAI_CHAT, ANTHROPIC, OPENAI_RESPONSES, GEMINI, COHERE, MISTRAL]

@@ -2,13 +2,13 @@ import { isObject } from '../../src/protocol/json.js'
 
 /** A tool call as a correct client reads it. */
 export interface ExpectedCall {
-  readonly id: string
+  readonly id?: string
   readonly name: string
   readonly arguments: unknown
 }
 /** What a correct client makes of a response. */
 export interface Expected {
-  readonly outcome: 'completion' | 'error' | 'stream_error' | 'malformed'
+  readonly outcome: 'completion' | 'error' | 'stream_error' | 'malformed' | 'prompt_blocked'
   readonly choices: readonly {
     readonly text: string
     readonly reasoning?: string
@@ -17,7 +17,7 @@ export interface Expected {
     readonly finish: { readonly raw: string | null; readonly accept: readonly (string | null)[] }
   }[]
   readonly usage?: { readonly input: number; readonly output: number; readonly cached?: number; readonly cacheWrite?: number; readonly reasoning?: number }
-  readonly error?: { readonly class: string; readonly retryable: boolean; readonly type?: string; readonly code?: string; readonly param?: string; readonly message?: string }
+  readonly error?: { readonly class: string; readonly retryable: boolean; readonly type?: string; readonly code?: string | number; readonly reason?: string; readonly retry_after_ms?: number; readonly param?: string; readonly message?: string }
 }
 /** One recorded exchange: a line of a file. */
 export interface Recording {

@@ -59,9 +59,10 @@ function overWire(body: Readonly<Record<string, unknown>>, how: Delivery['ask'])
 }
 
 /** What is not as it should be of the address and the headers. */
-export function wrongHeaders(way: Pick<Way, 'path' | 'headers'>, arrived: Arrived): string[] {
+export function wrongHeaders(way: Pick<Way, 'path' | 'headers' | 'verbs'>, arrived: Arrived, how: Delivery['ask'] = 'chat-json'): string[] {
+  const path = `${way.path}${way.verbs?.[how === 'chat-json' ? 'json' : 'stream'] ?? ''}`
   const headers = Object.entries(way.headers).flatMap(([name, value]) => (arrived.headers[name] === value ? [] : [`request: the header ${name} is not as it should be`]))
-  const where = arrived.method === 'POST' && arrived.path === way.path ? [] : [`request: POST ${way.path} expected, ${arrived.method} ${arrived.path} found`]
+  const where = arrived.method === 'POST' && arrived.path === path ? [] : [`request: POST ${path} expected, ${arrived.method} ${arrived.path} found`]
   return [...where, ...headers]
 }
 
@@ -129,7 +130,7 @@ class LinePlay {
       if (arrived === undefined) return ['fault' in ended ? `no request arrived (${ended.fault.code}: ${ended.fault.message})` : 'no request arrived']
       const again = more.length > 0 ? [`${more.length + 1} requests arrived in place of one`] : []
       const request = body === undefined ? [] : this.#request(overWire(body, delivery.ask), arrived, 'result' in ended ? ended.result.warnings : [])
-      return [...again, ...wrongHeaders(way, arrived), ...request, ...wrongIn(expected, ended)]
+      return [...again, ...wrongHeaders(way, arrived, delivery.ask), ...request, ...wrongIn(expected, ended)]
     } catch (error) {
       return [error instanceof Error ? `${error.name}: ${error.message}` : 'something was thrown that is no error']
     } finally {

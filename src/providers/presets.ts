@@ -116,7 +116,7 @@ function adapterOf(server: CompatibleServer): () => Promise<Adapter> {
 }
 
 /** Providers with a factory of their own. */
-const NAMED: ReadonlySet<string> = new Set(['openai', 'anthropic', 'azure', 'cohere', 'mistral'])
+const NAMED: ReadonlySet<string> = new Set(['openai', 'anthropic', 'azure', 'google', 'cohere', 'mistral'])
 
 function fromServer(server: CompatibleServer, model: string, options: CompatibleOptions): Deployment {
   refuseUnknownKeys(server, SERVER, 'compatible({ name, baseUrl })')

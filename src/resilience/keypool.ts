@@ -114,7 +114,9 @@ async function askForKey(ask: () => string | Promise<string>): Promise<KeyLease>
   let key: unknown
   try {
     key = await ask()
-  } catch {
+  } catch (error) {
+    // One that knows better says it itself, without holding what it knows of the key.
+    if (GatewayError.is(error)) throw error
     throw new GatewayError('credential_rejected', 'The apiKey function of the deployment failed. Make it return a key.', { origin: 'caller' })
   }
   if (typeof key !== 'string' || key.trim() === '') {

@@ -19,6 +19,9 @@ export async function prime(): Promise<void> {
     import('../providers/openai/quirk-rows.js'),
     import('../providers/responses/adapter.js'),
     import('../providers/anthropic/adapter.js'),
+    import('../providers/gemini/adapter.js'),
+    import('../providers/vertex/google.js'),
+    import('../providers/vertex/claude.js'),
     import('../providers/prices/index.js'),
   ])
 }

@@ -1,5 +1,6 @@
 import { createParser } from 'eventsource-parser'
 import type { GatewayError } from '../protocol/errors.js'
+import { isObject, tryParseJson } from '../protocol/json.js'
 import type { Frame, Framing } from '../protocol/ports.js'
 import { malformed } from './faults.js'
 
@@ -13,6 +14,8 @@ const LIMITS: FrameLimits = { lineBytes: 1024 * 1024, eventChars: 4 * 1024 * 102
 // What is parsed in one go stays far below the limits, so that they hold inside a large chunk too.
 const SLICE = 256 * 1024
 const BOM = 0xef
+// An error is shorter than this.
+const STRAY_CHARS = 64 * 1024
 
 // Without `stream` a decoder keeps nothing from call to call, so all may share it.
 const WHOLE = new TextDecoder('utf-8', { ignoreBOM: true })
@@ -54,6 +57,7 @@ class SseReader {
   #text = new Utf8Text()
   #line = 0
   #afterReturn = false
+  #stray = ''
 
   constructor(limits: FrameLimits, idle: SseReader[]) {
     this.#limits = limits
@@ -61,7 +65,7 @@ class SseReader {
     this.#parser = createParser({
       maxBufferSize: limits.eventChars + limits.lineBytes,
       onEvent: event => this.#event(event.event, event.data),
-      onError: error => this.#error(error.type),
+      onError: error => this.#error(error.type, error.line),
     })
   }
 
@@ -91,6 +95,7 @@ class SseReader {
     this.#text = new Utf8Text()
     this.#line = 0
     this.#afterReturn = false
+    this.#stray = ''
     if (this.#idle.length < MOST_IDLE) this.#idle.push(this)
   }
 
@@ -99,8 +104,24 @@ class SseReader {
     this.#onFrame?.(event === undefined ? { data } : { event, data })
   }
 
-  #error(type: string): void {
+  #error(type: string, line: string | undefined): void {
     if (type === 'max-buffer-size-exceeded') throw tooLong('an event')
+    if (type === 'unknown-field' && line !== undefined) this.#strayLine(line)
+  }
+
+  /** Some servers put an error between the events as a bare JSON object, in one line or in many. It must not be lost. */
+  #strayLine(line: string): void {
+    const begins = line.startsWith('{')
+    if (!begins && this.#stray === '') return
+    this.#stray = begins ? line : `${this.#stray}\n${line}`
+    if (this.#stray.length > STRAY_CHARS) this.#stray = ''
+    if (!line.trimEnd().endsWith('}') || !(begins || line.startsWith('}'))) return
+    const data = this.#stray
+    const found = tryParseJson(data)
+    // The first brace at the margin ends it, so that a long text is not parsed again at each of its lines.
+    if (!begins || isObject(found)) this.#stray = ''
+    if (!isObject(found)) return
+    if (isObject(found['error'])) this.#onFrame?.({ data })
   }
 
   #feed(raw: string, bytes: number): void {

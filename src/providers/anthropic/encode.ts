@@ -161,17 +161,22 @@ function bodyOf(request: UpstreamRequest, target: Target, notes: Notes): Block {
   }
 }
 
-/** Writes one request. The wire alone decides about `stream`, whatever `providerOptions` hold. */
+/** The body of one request. The wire alone decides about `stream`, whatever `providerOptions` hold. */
+export function messagesBody(request: UpstreamRequest, target: Target, wire: Wire, notes: Notes): Block {
+  const { stream: _, ...body } = bodyOf(request, target, notes)
+  return wire === 'stream' ? { ...body, stream: true } : body
+}
+
+/** Writes one request. */
 export function encode(request: UpstreamRequest, target: Target, wire: Wire): { readonly call: HttpCall; readonly warnings: Warning[] } {
   const notes = new Notes()
-  const { stream: _, ...body } = bodyOf(request, target, notes)
-  const stream = wire === 'stream'
+  const body = messagesBody(request, target, wire, notes)
   return {
     call: {
       method: 'POST',
       url: urlOf(target.baseUrl, '/messages'),
-      headers: { 'content-type': 'application/json', accept: stream ? 'text/event-stream' : 'application/json', 'anthropic-version': VERSION, ...target.headers },
-      body: JSON.stringify(stream ? { ...body, stream } : body),
+      headers: { 'content-type': 'application/json', accept: wire === 'stream' ? 'text/event-stream' : 'application/json', 'anthropic-version': VERSION, ...target.headers },
+      body: JSON.stringify(body),
     },
     warnings: notes.list,
   }

@@ -1,9 +1,10 @@
 import { fitToolId, isOwn } from '../../protocol/conversation.js'
 import { GatewayError } from '../../protocol/errors.js'
-import { isObject, tryParseJson, type Json } from '../../protocol/json.js'
+import { isObject, type Json } from '../../protocol/json.js'
 import type { Target } from '../../protocol/ports.js'
 import type { AssistantMessage, Citation, Message, SystemMessage, TextPart, ToolCallPart, ToolMessage, UpstreamRequest, UserMessage } from '../../protocol/request.js'
 import { TOOL_ID } from '../common/names.js'
+import { objectInput } from '../common/input.js'
 import type { Notes } from '../common/notes.js'
 import { own, verbatim, type Block } from '../common/own.js'
 import { cached, DIALECT, inputBlocks } from './content.js'
@@ -115,19 +116,8 @@ class Writer {
 
   #call(part: ToolCallPart, mine: boolean): Block {
     const caller = mine ? own(part.providerData, DIALECT)?.['caller'] : undefined
-    const block: Block = { type: 'tool_use', id: fitToolId(part.id, TOOL_ID), name: this.#names.wire(part.name), input: this.#input(part), ...(isObject(caller) && { caller: caller as Json }) }
+    const block: Block = { type: 'tool_use', id: fitToolId(part.id, TOOL_ID), name: this.#names.wire(part.name), input: objectInput(part, this.#notes), ...(isObject(caller) && { caller: caller as Json }) }
     return cached(block, part.cacheControl)
-  }
-
-  #input(part: ToolCallPart): Json {
-    if (isObject(part.input)) return part.input as Json
-    const text = typeof part.input === 'string' ? part.input : (part.arguments ?? '')
-    const parsed = tryParseJson(text)
-    if (isObject(parsed)) return parsed as Json
-    const value = part.input ?? parsed
-    if (value === undefined || value === null || value === '') return {}
-    this.#notes.add('changed', 'The input of a tool call in the messages is no object; it was sent as { value }.', 'messages')
-    return { value: value as Json }
   }
 }
 

@@ -1,0 +1,23 @@
+import type { Adapter, HttpCall } from '../../protocol/ports.js'
+import type { Secret } from '../../protocol/secret.js'
+import { generateAdapter, withApiKey } from '../gemini/adapter.js'
+import type { Server } from '../gemini/encode.js'
+import { modelPath } from './place.js'
+
+const SERVER: Server = {
+  path: model => modelPath('google', model),
+  // Older models know no ids and refuse them.
+  callIds: ({ version }) => version === undefined || version >= 300,
+  jsonSchema: () => true,
+}
+
+/** An access token, in a header. */
+export function withToken(call: HttpCall, secret: Secret): HttpCall {
+  return { ...call, headers: { ...call.headers, authorization: `Bearer ${secret.reveal()}` } }
+}
+
+/** Gemini and what else is published by Google, in a project. */
+export const googleAdapter: Adapter = generateAdapter({ server: SERVER, provider: 'google-vertex', authorize: withToken })
+
+/** The same with an API key and no project. */
+export const expressAdapter: Adapter = generateAdapter({ server: SERVER, provider: 'google-vertex', authorize: withApiKey })
