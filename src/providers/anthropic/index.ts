@@ -2,7 +2,7 @@ import { GatewayError } from '../../protocol/errors.js'
 import { isObject } from '../../protocol/json.js'
 import type { Adapter, Deployment } from '../../protocol/ports.js'
 import { defineDeployment, type DeploymentOptions } from '../define.js'
-import { capabilitiesOf } from './models.js'
+import { capabilitiesOf } from './capabilities.js'
 
 // Loaded with the first call, so that importing the library does not pay for dialects nobody uses.
 const loadAdapter = async (): Promise<Adapter> => (await import('./adapter.js')).anthropicAdapter

@@ -1,7 +1,7 @@
 import { GatewayError } from '../../protocol/errors.js'
 import { isObject, stringAt } from '../../protocol/json.js'
 import type { Adapter, Deployment, EnvReader } from '../../protocol/ports.js'
-import { capabilitiesOf } from '../anthropic/models.js'
+import { capabilitiesOf } from '../anthropic/capabilities.js'
 import { defineDeployment, type DeploymentOptions } from '../define.js'
 import type { AwsCredentials } from './sign.js'
 

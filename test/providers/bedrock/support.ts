@@ -66,7 +66,7 @@ export function faultOf(run: () => unknown): GatewayError {
 }
 
 /** A body that was sent, loosely typed. */
-export interface Sent {
+interface Sent {
   readonly [key: string]: unknown
   readonly messages: readonly { readonly role: string; readonly content: readonly Record<string, unknown>[] }[]
   readonly toolConfig?: { readonly tools: readonly Record<string, { readonly [key: string]: unknown }>[]; readonly toolChoice?: unknown }
