@@ -39,12 +39,13 @@ module.exports = {
     door('p-queue', '^src/resilience/line[^/]*\\.ts$'),
     door('eventsource-parser', '^src/transport/frames\\.ts$'),
     door('lru-cache', '^src/state/(memory|cache)\\.ts$'),
+    door('aws4fetch', '^src/providers/bedrock/sign\\.ts$'),
     door('zod', '^src/options\\.ts$'),
     {
       name: 'known-dependencies',
       severity: 'error',
       from: { path: '^src/' },
-      to: { path: '(^|/)node_modules/', pathNot: '(^|/)node_modules/(p-retry|p-queue|eventsource-parser|lru-cache|zod|@types/node)/' },
+      to: { path: '(^|/)node_modules/', pathNot: '(^|/)node_modules/(p-retry|p-queue|eventsource-parser|lru-cache|zod|aws4fetch|@types/node)/' },
     },
     {
       name: 'node-modules-of-node',

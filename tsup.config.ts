@@ -9,6 +9,7 @@ export default defineConfig({
     audit: 'src/plugins/audit.ts',
     sqlite: 'src/state/sqlite.ts',
     vertex: 'src/providers/vertex/index.ts',
+    bedrock: 'src/providers/bedrock/index.ts',
     'platform-node': 'src/platform/node.ts',
     'platform-web': 'src/platform/web.ts',
   },
@@ -29,7 +30,7 @@ export default defineConfig({
     options.conditions = ['browser']
   },
   metafile: true,
-  dts: { entry: { index: 'src/index.ts', testing: 'src/testing/index.ts', redis: 'src/state/redis.ts', audit: 'src/plugins/audit.ts', sqlite: 'src/state/sqlite.ts', vertex: 'src/providers/vertex/index.ts' } },
+  dts: { entry: { index: 'src/index.ts', testing: 'src/testing/index.ts', redis: 'src/state/redis.ts', audit: 'src/plugins/audit.ts', sqlite: 'src/state/sqlite.ts', vertex: 'src/providers/vertex/index.ts', bedrock: 'src/providers/bedrock/index.ts' } },
   onSuccess: async () => {
     writeLicences('dist')
   },

@@ -11,6 +11,7 @@ export default defineConfig({
       { find: /^sallyport\/audit$/, replacement: at('./src/plugins/audit.ts') },
       { find: /^sallyport\/(redis|sqlite)$/, replacement: at('./src/state/$1.ts') },
       { find: /^sallyport\/vertex$/, replacement: at('./src/providers/vertex/index.ts') },
+      { find: /^sallyport\/bedrock$/, replacement: at('./src/providers/bedrock/index.ts') },
       { find: /^sallyport$/, replacement: at('./src/index.ts') },
     ],
   },

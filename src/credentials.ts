@@ -1,6 +1,6 @@
 import { GatewayError } from './protocol/errors.js'
 import { isObject } from './protocol/json.js'
-import type { CredentialSource, Deployment, Keys } from './protocol/ports.js'
+import type { CredentialSource, Deployment, EnvReader, Keys } from './protocol/ports.js'
 import { Secret } from './protocol/secret.js'
 import { quoted, refuseUnknownKeys } from './protocol/suggest.js'
 
@@ -41,7 +41,7 @@ export class Credentials {
     }
     const keys = fromEnvironment(reach.env, this.#env)
     if (keys !== undefined || reach.keyless) return { keys }
-    const give = reach.env === undefined ? 'give apiKey: a key from the environment is not sent to another host' : `set ${reach.env.join(' or ')}, or give apiKey`
+    const give = reach.env === undefined ? 'give apiKey: a key from the environment is not sent to another host' : `set ${reach.env.map(from => (typeof from === 'string' ? from : from.hint)).join(' or ')}, or give apiKey`
     return { reason: `no_credential: ${give}` }
   }
 
@@ -71,9 +71,9 @@ function checked(provider: string, source: unknown): CredentialSource {
   return Array.isArray(source) ? [...(keys as string[])] : String(source)
 }
 
-function fromEnvironment(names: readonly string[] | undefined, env: Env): readonly Secret[] | undefined {
-  for (const name of names ?? []) {
-    const value = env(name)?.trim()
+function fromEnvironment(sources: readonly (string | EnvReader)[] | undefined, env: Env): readonly Secret[] | undefined {
+  for (const source of sources ?? []) {
+    const value = (typeof source === 'string' ? env(source) : source.read(env))?.trim()
     if (value !== undefined && value !== '') return [new Secret(value)]
   }
   return undefined

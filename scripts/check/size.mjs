@@ -11,6 +11,7 @@ const ENTRIES = [
   { name: 'sallyport/redis', entry: 'dist/redis.js', platform: 'dist/platform-web.js', limit: 12_000, web: true },
   { name: 'sallyport/sqlite', entry: 'dist/sqlite.js', platform: 'dist/platform-node.js', limit: 12_000 },
   { name: 'sallyport/vertex', entry: 'dist/vertex.js', platform: 'dist/platform-web.js', limit: 12_000, web: true },
+  { name: 'sallyport/bedrock', entry: 'dist/bedrock.js', platform: 'dist/platform-web.js', limit: 8_000, web: true },
 ]
 
 async function weigh({ entry, platform }) {

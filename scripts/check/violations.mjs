@@ -89,7 +89,7 @@ export const LAW = [
   { rule: 'no-cycles', file: 'src/state/law-a.ts', code: use('b', './law-b.js'), with: { 'src/state/law-b.ts': use('a', './law-a.js') } },
   { rule: 'resolvable', file: 'src/state/law-nowhere.ts', code: use('x', './nowhere.js') },
   { rule: 'known-dependencies', file: 'src/state/law-unknown.ts', code: use('x', 'esbuild') },
-  ...['p-retry', 'p-queue', 'eventsource-parser', 'lru-cache', 'zod'].map(name => ({ rule: `door-${name}`, file: `src/plugins/door-${name}.ts`, code: use('x', name) })),
+  ...['p-retry', 'p-queue', 'eventsource-parser', 'lru-cache', 'zod', 'aws4fetch'].map(name => ({ rule: `door-${name}`, file: `src/plugins/door-${name}.ts`, code: use('x', name) })),
   { rule: 'door-zod', id: 'nor zod/mini', file: 'src/plugins/door-mini.ts', code: use('x', 'zod/mini') },
   { rule: 'node-modules-of-node', file: 'src/routing/law-node.ts', code: use('x', 'node:fs') },
   { rule: 'plugins-load-late', file: 'src/plugins/law-early.ts', code: use('x', 'node:fs/promises') },

@@ -106,6 +106,20 @@ export function streamDeliveries(hasDone: boolean): Delivery[] {
   ]
 }
 
+/** How binary event streams are delivered: they have no line ends, marks or comments to play with. */
+export function binaryDeliveries(): Delivery[] {
+  return [
+    delivery('whole', 'stream'),
+    delivery('with its length', 'stream', { sized: true }),
+    delivery('byte by byte', 'stream', { cut: byteByByte }),
+    delivery('split at random (up to 7 bytes)', 'stream', { cut: split(7, 41) }),
+    delivery('split at random (up to 64 bytes)', 'stream', { cut: split(64, 42) }),
+    delivery('split at random (up to 1,024 bytes)', 'stream', { cut: split(1024, 43) }),
+    ...both('gateway.chat over the stream wire', 'chat-stream', 44, {}),
+    delivery('an event stream where JSON was asked for', 'chat-json'),
+  ]
+}
+
 /** How bodies that are no event streams are delivered. @param ask as it was recorded. */
 export function plainDeliveries(ask: Delivery['ask']): Delivery[] {
   return [

@@ -1,5 +1,6 @@
 import { anthropic, azure, cohere, compatible, gemini, mistral, openai, openrouter, type ChatRequest, type Deployment, type OpenAIApi, type PresetId } from 'sallyport'
 import { vertex } from 'sallyport/vertex'
+import { bedrock } from 'sallyport/bedrock'
 import type { Delivery } from './deliveries.js'
 import type { Meaning, Rule } from './difference.js'
 import { takeApart, type Apart } from './glued.js'
@@ -12,9 +13,13 @@ import { readAnthropic } from './read-anthropic.js'
 import { readCohere } from './read-cohere.js'
 import { GEMINI_RULES, geminiMeaning } from './meaning-gemini.js'
 import { readGemini } from './read-gemini.js'
+import { BEDROCK_RULES, bedrockMeaning } from './meaning-bedrock.js'
+import { readBedrock } from './read-bedrock.js'
 import { readOpenAI } from './read-openai.js'
 import { readResponses } from './read-responses.js'
 import { requestBody, responseText, type Expected, type Recording } from './recording.js'
+import type { Arrived } from './server.js'
+import { wrongSignature } from './signature.js'
 
 /** What a delivery is held against where it cannot come out as its line says. */
 interface Exception {
@@ -30,6 +35,8 @@ export interface Way {
   readonly verbs?: Readonly<Record<'json' | 'stream', string>>
   /** Headers it must bring, the credential among them. */
   readonly headers: Readonly<Record<string, string>>
+  /** What else is wrong with a request that arrived. */
+  readonly wrong?: (arrived: Arrived) => string[]
   /** Why the address differs from the recorded one and is right all the same. */
   readonly note?: string
 }
@@ -38,7 +45,10 @@ export interface Protocol {
   readonly file: string
   /** Its streams end with `[DONE]`. */
   readonly hasDone: boolean
-  way(recording: Recording, origin: string, apiKey: string): Way
+  /** @param stream the request must ask for a stream. */
+  way(recording: Recording, origin: string, apiKey: string, stream: boolean): Way
+  /** The address alone asks for a stream, so the body is the same for both. */
+  readonly streamInPath?: boolean
   /** The recorded request in our words. */
   read(body: Readonly<Record<string, unknown>>, recording: Recording): Omit<ChatRequest, 'model'>
   meaning(body: Readonly<Record<string, unknown>>): Meaning
@@ -188,5 +198,33 @@ const GEMINI: Protocol = {
   exception: ({ id }) => (id === 'gemini-028' || id === 'gemini-029' ? noAnswer(id) : undefined),
 }
 
+const REGION = 'us-east-1'
+
+const BEDROCK: Protocol = {
+  file: 'bedrock.jsonl',
+  hasDone: false,
+  streamInPath: true,
+  way({ request: { path, headers } }, origin, apiKey, stream) {
+    const model = /^\/model\/([^/]+)\/converse(?:-stream)?$/.exec(path)?.[1]
+    if (model === undefined) throw new Error('The recorded path is not of Converse.')
+    const pair = { accessKeyId: 'id-of-the-recordings', secretAccessKey: apiKey }
+    // Recorded requests that bear a date were signed; where the others had their credential was not recorded.
+    const signed = headers['x-amz-date'] !== undefined
+    const deployment = bedrock(decodeURIComponent(model), { region: REGION, baseUrl: origin, ...(signed ? { credentials: pair } : { apiKey }) })
+    const accept = stream ? 'application/vnd.amazon.eventstream' : 'application/json'
+    return {
+      deployment,
+      path: `/model/${encodeURIComponent(decodeURIComponent(model))}/${stream ? 'converse-stream' : 'converse'}`,
+      headers: { 'content-type': 'application/json', accept, ...(!signed && { authorization: `Bearer ${apiKey}` }) },
+      ...(signed && { wrong: arrived => wrongSignature(arrived, new URL(origin).pathname, { ...pair, region: REGION, service: 'bedrock' }) }),
+      ...(model.includes(':') && { note: 'the `:` in the path is encoded, which was left as it is: both name the same model' }),
+    }
+  },
+  read: body => readBedrock(body),
+  meaning: bedrockMeaning,
+  rules: BEDROCK_RULES,
+  refused: new Map(),
+}
+
 /** Every protocol that is played back. */
-export const PROTOCOLS: readonly Protocol[] = [OPENAI_CHAT, ANTHROPIC, OPENAI_RESPONSES, GEMINI, COHERE, MISTRAL]
+export const PROTOCOLS: readonly Protocol[] = [OPENAI_CHAT, ANTHROPIC, OPENAI_RESPONSES, GEMINI, BEDROCK, COHERE, MISTRAL]

@@ -27,7 +27,7 @@ export interface Recording {
   readonly features?: readonly string[]
   readonly wire: 'json' | 'stream'
   readonly request: { readonly method: string; readonly path: string; readonly query?: string; readonly headers: Readonly<Record<string, string>>; readonly body?: { readonly json?: unknown } | null }
-  readonly response: { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: { readonly json?: unknown; readonly text?: string } }
+  readonly response: { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: { readonly json?: unknown; readonly text?: string; readonly base64?: string } }
   readonly expect: Expected
 }
 
@@ -49,6 +49,11 @@ export function requestBody({ request }: Recording): Record<string, unknown> | u
 /** The response body as text. */
 export function responseText({ response: { body } }: Recording): string {
   return body.text ?? JSON.stringify(body.json)
+}
+
+/** The bytes of a binary response body; `undefined` where it is text. */
+export function responseBytes({ response: { body } }: Recording): Uint8Array | undefined {
+  return body.base64 === undefined ? undefined : new Uint8Array(Buffer.from(body.base64, 'base64'))
 }
 
 /** The response is an event stream, whatever was asked for. */

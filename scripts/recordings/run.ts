@@ -1,11 +1,11 @@
 import { Gateway, GatewayError, type ChatRequest, type Warning } from 'sallyport'
 import { isObject, tryParseJson } from '../../src/protocol/json.js'
-import { plainDeliveries, streamDeliveries, type Delivery } from './deliveries.js'
+import { binaryDeliveries, plainDeliveries, streamDeliveries, type Delivery } from './deliveries.js'
 import { compare, describe } from './difference.js'
 import type { Apart } from './glued.js'
 import { wrongIn, type Ended } from './outcome.js'
 import type { Protocol, Way } from './protocols.js'
-import { isEventStream, requestBody, responseText, type Recording } from './recording.js'
+import { isEventStream, requestBody, responseBytes, responseText, type Recording } from './recording.js'
 import type { Arrived, Booking, ReplayServer } from './server.js'
 
 /** What came of one line. */
@@ -59,11 +59,11 @@ function overWire(body: Readonly<Record<string, unknown>>, how: Delivery['ask'])
 }
 
 /** What is not as it should be of the address and the headers. */
-export function wrongHeaders(way: Pick<Way, 'path' | 'headers' | 'verbs'>, arrived: Arrived, how: Delivery['ask'] = 'chat-json'): string[] {
+export function wrongHeaders(way: Pick<Way, 'path' | 'headers' | 'verbs' | 'wrong'>, arrived: Arrived, how: Delivery['ask'] = 'chat-json'): string[] {
   const path = `${way.path}${way.verbs?.[how === 'chat-json' ? 'json' : 'stream'] ?? ''}`
   const headers = Object.entries(way.headers).flatMap(([name, value]) => (arrived.headers[name] === value ? [] : [`request: the header ${name} is not as it should be`]))
   const where = arrived.method === 'POST' && arrived.path === path ? [] : [`request: POST ${path} expected, ${arrived.method} ${arrived.path} found`]
-  return [...where, ...headers]
+  return [...where, ...headers, ...(way.wrong?.(arrived) ?? [])]
 }
 
 /** Plays one line in every delivery. */
@@ -101,17 +101,18 @@ class LinePlay {
   }
 
   #deliveries(): Delivery[] {
+    if (responseBytes(this.#recording) !== undefined) return binaryDeliveries()
     return isEventStream(this.#recording) ? streamDeliveries(this.#protocol.hasDone) : plainDeliveries(this.#recording.wire === 'stream' ? 'stream' : 'chat-json')
   }
 
-  #book(text: string, { rewrite, cut, sized }: Pick<Delivery, 'rewrite' | 'cut' | 'sized'>): Booking {
+  #book(body: string | Uint8Array, { rewrite, cut, sized }: Pick<Delivery, 'rewrite' | 'cut' | 'sized'>): Booking {
     const { status, headers } = this.#recording.response
-    return this.#server.book({ status, headers, sized, pieces: cut(new TextEncoder().encode(rewrite(text))) })
+    return this.#server.book({ status, headers, sized, pieces: cut(typeof body === 'string' ? new TextEncoder().encode(rewrite(body)) : body) })
   }
 
   /** Several messages go in an exchange each, one after the other, as the client had them. */
   async #wrongOf(delivery: Delivery, expected: Recording['expect'], apart: Apart | undefined): Promise<string[]> {
-    if (apart === undefined) return this.#deliver(delivery, responseText(this.#recording), expected)
+    if (apart === undefined) return this.#deliver(delivery, responseBytes(this.#recording) ?? responseText(this.#recording), expected)
     const faults = [...apart.wrong]
     for (const { name, text, expect } of apart.parts) {
       for (const fault of await this.#deliver(delivery, text, expect)) faults.push(`${name}: ${fault}`)
@@ -119,17 +120,17 @@ class LinePlay {
     return faults
   }
 
-  async #deliver(delivery: Delivery, text: string, expected: Recording['expect']): Promise<string[]> {
-    const booking = this.#book(text, delivery)
+  async #deliver(delivery: Delivery, response: string | Uint8Array, expected: Recording['expect']): Promise<string[]> {
+    const booking = this.#book(response, delivery)
     try {
-      const way = this.#protocol.way(this.#recording, booking.origin, KEY)
+      const way = this.#protocol.way(this.#recording, booking.origin, KEY, delivery.ask !== 'chat-json')
       const body = this.#protocol.refused.has(this.#recording.id) ? undefined : requestBody(this.#recording)
       const ended = await ask(way, body === undefined ? PLAIN : this.#protocol.read(body, this.#recording), delivery.ask)
       if (way.note !== undefined) this.#allowed.add(way.note)
       const [arrived, ...more] = booking.arrived
       if (arrived === undefined) return ['fault' in ended ? `no request arrived (${ended.fault.code}: ${ended.fault.message})` : 'no request arrived']
       const again = more.length > 0 ? [`${more.length + 1} requests arrived in place of one`] : []
-      const request = body === undefined ? [] : this.#request(overWire(body, delivery.ask), arrived, 'result' in ended ? ended.result.warnings : [])
+      const request = body === undefined ? [] : this.#request(this.#protocol.streamInPath === true ? body : overWire(body, delivery.ask), arrived, 'result' in ended ? ended.result.warnings : [])
       return [...again, ...wrongHeaders(way, arrived, delivery.ask), ...request, ...wrongIn(expected, ended)]
     } catch (error) {
       return [error instanceof Error ? `${error.name}: ${error.message}` : 'something was thrown that is no error']
@@ -153,7 +154,7 @@ class LinePlay {
     const booking = this.#book(responseText(this.#recording), { rewrite: text => text, cut: bytes => [bytes], sized: true })
     const body = requestBody(this.#recording) ?? {}
     const request = 'messages' in body ? { messages: body['messages'] as ChatRequest['messages'] } : this.#protocol.read(body, this.#recording)
-    const ended = await ask(this.#protocol.way(this.#recording, booking.origin, KEY), request, 'chat-json')
+    const ended = await ask(this.#protocol.way(this.#recording, booking.origin, KEY, false), request, 'chat-json')
     booking.cancel()
     if ('result' in ended || ended.fault.code !== 'invalid_request' || ended.fault.origin !== 'caller' || booking.arrived.length > 0) this.#faults.add('the recorded request: it was not refused before it was sent')
   }

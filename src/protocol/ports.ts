@@ -165,6 +165,14 @@ export type KeySource = string | readonly string[] | (() => string | Promise<str
 /** Credentials of a provider, given in one place: as a {@link KeySource}, or the name of an environment variable that is read when it is needed. */
 export type CredentialSource = KeySource | { readonly env: string }
 
+/** A credential that several environment variables make together. */
+export interface EnvReader {
+  /** The variables, for the sentence that says what to set. */
+  readonly hint: string
+  /** The credential, or nothing where a variable is missing. */
+  read(env: (name: string) => string | undefined): string | undefined
+}
+
 /** Credentials as a deployment keeps them. */
 export type Keys = readonly Secret[] | (() => string | Promise<string>)
 
@@ -200,7 +208,7 @@ export interface Deployment {
   readonly headers?: Headers
   /** How it is reached: over the transport, or by an upstream of its own. */
   readonly reach:
-    | { readonly adapter: Adapter | (() => Promise<Adapter>); readonly baseUrl: string; readonly keys?: Keys; readonly env?: readonly string[]; /** It is the host of its provider: keys that are given for the provider may go there. */ readonly home?: boolean; readonly keyless: boolean }
+    | { readonly adapter: Adapter | (() => Promise<Adapter>); readonly baseUrl: string; readonly keys?: Keys; readonly env?: readonly (string | EnvReader)[]; /** It is the host of its provider: keys that are given for the provider may go there. */ readonly home?: boolean; readonly keyless: boolean }
     | { readonly upstream: Upstream }
 }
 /** How a try ended, for gates and breakers. */

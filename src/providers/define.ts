@@ -1,7 +1,7 @@
 import { GatewayError } from '../protocol/errors.js'
 import { safeHeaders } from '../protocol/headers.js'
 import { isObject } from '../protocol/json.js'
-import type { Adapter, Capabilities, Deployment, DeploymentLimits, Headers, Keys, KeySource, Price } from '../protocol/ports.js'
+import type { Adapter, Capabilities, Deployment, DeploymentLimits, EnvReader, Headers, Keys, KeySource, Price } from '../protocol/ports.js'
 import { checkPrice } from '../protocol/price-check.js'
 import { Secret } from '../protocol/secret.js'
 import { refuseUnknownKeys } from '../protocol/suggest.js'
@@ -96,7 +96,7 @@ export interface Provider {
   readonly adapter: Adapter | (() => Promise<Adapter>)
   readonly baseUrl: string
   /** Environment variables of its key, first found wins. */
-  readonly env: readonly string[]
+  readonly env: readonly (string | EnvReader)[]
   /** It only has the name of a provider that is known: keys given for that one are not for it. */
   readonly borrowed?: boolean
   /** Works without a key (a local server). */

@@ -22,6 +22,7 @@ export async function prime(): Promise<void> {
     import('../providers/gemini/adapter.js'),
     import('../providers/vertex/google.js'),
     import('../providers/vertex/claude.js'),
+    import('../providers/bedrock/adapter.js'),
     import('../providers/prices/index.js'),
   ])
 }

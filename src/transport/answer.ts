@@ -89,7 +89,8 @@ export class Answer implements Opened, ByteConsumer {
     } catch (error) {
       this.#fail(error)
     }
-    if (this.#graceEnd !== undefined && this.#content.frames !== frames) this.#anew()
+    // Binary frames know no comments: a part of one is what is waited for.
+    if (this.#graceEnd !== undefined && (this.#parts.framing !== undefined || this.#content.frames !== frames)) this.#anew()
     this.#next()
   }
 

@@ -29,11 +29,16 @@ function isJson(type: string): boolean {
 
 /**
  * Decides by the first byte, for servers mislabel both wires; the content type counts where the byte leaves it open.
- * @param framed the dialect brings its own framing, whose frames may begin with any byte: then only the content type counts.
+ * @param framed the dialect brings its own framing, whose frames may begin with any byte: then the content type counts, and
+ * the byte only where that is missing, no type at all, or plain text.
  */
 export function bodyKind(first: number, contentType: string | undefined, framed: boolean): BodyKind {
-  if (framed) return isJson(mediaType(contentType)) ? 'json' : mediaType(contentType) === 'text/html' ? 'html' : 'frames'
+  const type = mediaType(contentType)
+  if (framed && isJson(type)) return 'json'
+  if (framed && type === 'text/html') return 'html'
+  // A frame may begin with a brace; what is labelled as text, or not at all, is more likely JSON that a proxy sent.
+  if (framed && type.includes('/') && !type.startsWith('text/')) return 'frames'
   if (first === BRACE || first === BRACKET) return 'json'
   if (first === LESS) return 'html'
-  return FIELD.has(first) || !isJson(mediaType(contentType)) ? 'frames' : 'json'
+  return framed || FIELD.has(first) || !isJson(type) ? 'frames' : 'json'
 }

@@ -89,7 +89,7 @@ describe('a line that is played', () => {
     expect([right, faults[0]]).toEqual([0, 'whole: request: temperature: 0.5 expected, nothing found'])
   })
   it('a request at the wrong address, or without its key, is wrong', async () => {
-    const astray: Protocol = { ...plain, way: (line, origin, key) => ({ ...plain.way(line, origin, key), path: '/v2/elsewhere', headers: { authorization: 'Bearer other' } }) }
+    const astray: Protocol = { ...plain, way: (line, origin, key, stream) => ({ ...plain.way(line, origin, key, stream), path: '/v2/elsewhere', headers: { authorization: 'Bearer other' } }) }
     const { right, faults } = await played(astray, STREAMED)
     expect([right, faults.slice(0, 2)]).toEqual([0, ['whole: request: POST /v2/elsewhere expected, POST /v1/chat/completions found', 'whole: request: the header authorization is not as it should be']])
   })

@@ -186,6 +186,21 @@ describe('an answer whose body flows', () => {
     expect(textOf(told)).toEqual(['late', 'finish'])
   })
 
+  it('starts the second anew with each part of a frame, where frames have no comments between them', async () => {
+    const frames: NonNullable<Adapter['frames']> = onFrame => ({ push: chunk => (chunk.length > 2 ? onFrame({ data: new TextDecoder().decode(chunk) }) : undefined), end: () => undefined })
+    const { body, ask, told, clock } = await opening({ frames })
+    ask()
+    body.give('stop')
+    await clock.advance(900)
+    body.give('x')
+    await clock.advance(900)
+    expect(textOf(told)).toEqual([])
+    body.give('late')
+    ask()
+    await clock.advance(1000)
+    expect(textOf(told)).toEqual(['late', 'finish'])
+  })
+
   it('tells the waiting reader at once when it is closed, and nothing ever after', async () => {
     const { answer, body, ask, told, clock } = await opening()
     ask()

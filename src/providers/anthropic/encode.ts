@@ -4,6 +4,8 @@ import type { HttpCall, Target, Wire } from '../../protocol/ports.js'
 import type { ResolvedTool, UpstreamRequest } from '../../protocol/request.js'
 import { Notes } from '../common/notes.js'
 import { verbatim, type Block } from '../common/own.js'
+import { noteUnsupported, stopsOf } from '../common/params.js'
+import { loopLacks } from '../common/turns.js'
 import { urlOf } from '../common/url.js'
 import { cached, DIALECT } from './content.js'
 import { conversationOf, type Conversation } from './messages.js'
@@ -65,23 +67,7 @@ function forces(choice: Block | undefined): boolean {
 
 // A tool loop begun without signed thinking cannot go on with a thinking budget.
 function loopLacksThinking({ messages }: Conversation): boolean {
-  const last = messages.at(-1)
-  if (last?.role !== 'user' || last.content[0]?.['type'] !== 'tool_result') return false
-  const first = messages.findLast(message => message.role === 'assistant')?.content[0]?.['type']
-  return first !== 'thinking' && first !== 'redacted_thinking'
-}
-
-function noteUnsupported(request: UpstreamRequest, notes: Notes): void {
-  for (const key of ['seed', 'frequencyPenalty', 'presencePenalty', 'logprobs'] as const) {
-    if (request[key] !== undefined && request[key] !== false) notes.add('unsupported', `This dialect has no \`${key}\`; it was left out.`, key)
-  }
-}
-
-function stopsOf({ stop }: UpstreamRequest, notes: Notes): string[] {
-  const given = stop === undefined ? [] : typeof stop === 'string' ? [stop] : stop
-  const kept = given.filter(text => text.trim() !== '')
-  if (kept.length < given.length) notes.add('dropped', 'Stop sequences of nothing but white space are refused; they were left out.', 'stop')
-  return kept
+  return loopLacks(messages, ({ type }) => type === 'tool_result', ({ type }) => type === 'thinking' || type === 'redacted_thinking')
 }
 
 /** Keeps the last four cache marks, for they cover the longest prefixes. */
@@ -145,7 +131,7 @@ function bodyOf(request: UpstreamRequest, target: Target, notes: Notes): Block {
   const systemField = systemOf(system)
   const format = request.output !== undefined && names.output === undefined ? { type: 'json_schema', schema: closedSchema(request.output.jsonSchema) } : undefined
   const outputConfig: Block = { ...(thinking.effort !== undefined && { effort: thinking.effort }), ...(format !== undefined && { format }) }
-  noteUnsupported(request, notes)
+  noteUnsupported(request, ['seed', 'frequencyPenalty', 'presencePenalty', 'logprobs'], notes)
   return {
     model: target.model,
     max_tokens: thinking.maxTokens,

@@ -1,8 +1,8 @@
 import { GatewayError } from '../../protocol/errors.js'
 import { isObject } from '../../protocol/json.js'
-import type { Adapter, Capabilities, Deployment } from '../../protocol/ports.js'
+import type { Adapter, Deployment } from '../../protocol/ports.js'
 import { defineDeployment, type DeploymentOptions } from '../define.js'
-import { traitsOf } from './models.js'
+import { capabilitiesOf } from './capabilities.js'
 
 // Loaded with the first call, so that importing the library does not pay for dialects nobody uses.
 const loadAdapter = async (): Promise<Adapter> => (await import('./adapter.js')).anthropicAdapter
@@ -26,21 +26,6 @@ function headersOf({ version, betas, headers }: AnthropicOptions): Record<string
   if (betas !== undefined && !(Array.isArray(betas) && betas.every(beta => typeof beta === 'string' && NAME.test(beta)))) throw bad('anthropic(): betas must be a list of feature names.')
   if (betas !== undefined && isObject(headers) && Object.keys(headers).some(name => name.toLowerCase() === 'anthropic-beta')) throw bad("anthropic(): give beta features as betas or as the header 'anthropic-beta', not both.")
   return { ...(version !== undefined && { 'anthropic-version': version }), ...(betas !== undefined && betas.length > 0 && { 'anthropic-beta': betas.join(',') }) }
-}
-
-// Only of a model whose name tells: another server may serve anything under its own names.
-function capabilitiesOf(model: string): Capabilities {
-  const { version, thinking, jsonSchema } = traitsOf(model)
-  if (version === undefined || version < 300) return {}
-  return {
-    tools: true,
-    images: true,
-    audio: false,
-    ...(version >= 305 && { files: true }),
-    ...(jsonSchema && { jsonSchema }),
-    ...(thinking !== 'none' && { reasoning: true }),
-    ...(version <= 405 && { prefill: true }),
-  }
 }
 
 /**

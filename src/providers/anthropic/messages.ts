@@ -4,29 +4,25 @@ import { isObject, type Json } from '../../protocol/json.js'
 import type { Target } from '../../protocol/ports.js'
 import type { AssistantMessage, Citation, Message, SystemMessage, TextPart, ToolCallPart, ToolMessage, UpstreamRequest, UserMessage } from '../../protocol/request.js'
 import { TOOL_ID } from '../common/names.js'
-import { objectInput } from '../common/input.js'
 import type { Notes } from '../common/notes.js'
 import { own, verbatim, type Block } from '../common/own.js'
+import { inputObject, lateSystem, noteUserExtras } from '../common/params.js'
+import { Turns, type Turn } from '../common/turns.js'
 import { cached, DIALECT, inputBlocks } from './content.js'
 import { traitsOf } from './models.js'
 import type { Names } from './names.js'
 
 type AssistantPart = Exclude<AssistantMessage['content'], string>[number]
-/** Tool results stand apart, because they must be first and together. */
-interface Turn {
-  readonly role: 'user' | 'assistant' | 'system'
-  readonly results: Block[]
-  readonly rest: Block[]
-}
+type Role = 'user' | 'assistant' | 'system'
 
 /** The conversation as this dialect wants it. */
 export interface Conversation {
   readonly system: readonly Block[]
-  readonly messages: readonly { readonly role: Turn['role']; readonly content: readonly Block[] }[]
+  readonly messages: readonly { readonly role: Role; readonly content: readonly Block[] }[]
 }
 
 class Writer {
-  readonly turns: Turn[] = []
+  readonly turns = new Turns<Role>()
   readonly #target: Target
   readonly #names: Names
   readonly #notes: Notes
@@ -44,7 +40,7 @@ class Writer {
       case 'user':
         return this.#user(message)
       case 'assistant':
-        return this.#write('assistant', this.#assistant(message))
+        return this.turns.write('assistant', this.#assistant(message))
       case 'tool':
         return this.#result(message)
       default:
@@ -52,37 +48,22 @@ class Writer {
     }
   }
 
-  #write(role: Turn['role'], blocks: readonly Block[]): void {
-    if (blocks.length === 0) return
-    const last = this.turns.at(-1)
-    if (last?.role === role) last.rest.push(...blocks)
-    else this.turns.push({ role, results: [], rest: [...blocks] })
+  #user(message: UserMessage): void {
+    noteUserExtras(message, this.#notes)
+    this.turns.write('user', inputBlocks(message.content))
   }
 
-  #user({ content, name }: UserMessage): void {
-    if (name !== undefined) this.#notes.add('unsupported', 'This dialect has no names on messages; they were left out.', 'messages')
-    if (typeof content !== 'string' && content.some(part => part.type === 'image' && (part.detail ?? 'auto') !== 'auto')) this.#notes.add('unsupported', 'This dialect has no `detail` on images; it was left out.', 'messages')
-    this.#write('user', inputBlocks(content))
-  }
-
-  // The result goes right behind the call, whatever was said in between.
   #result(message: ToolMessage): void {
     const content = inputBlocks(message.content)
     const block: Block = { type: 'tool_result', tool_use_id: fitToolId(message.toolCallId, TOOL_ID), ...(content.length > 0 && { content }), ...(message.isError === true && { is_error: true }) }
-    const at = this.turns.findLastIndex(turn => turn.role === 'assistant') + 1
-    let turn = this.turns[at]
-    if (turn?.role !== 'user') {
-      turn = { role: 'user', results: [], rest: [] }
-      this.turns.splice(at, 0, turn)
-    }
-    turn.results.push(cached(block, message.cacheControl))
+    this.turns.result(cached(block, message.cacheControl))
   }
 
   #system(message: SystemMessage): void {
     const blocks = inputBlocks(message.content)
-    if (this.#lateSystem || blocks.length === 0) return this.#write('system', blocks)
+    if (this.#lateSystem || blocks.length === 0) return this.turns.write('system', blocks)
     this.#notes.add('changed', 'The model takes system messages only at the start; later ones were sent as user text.', 'messages')
-    this.#write('user', blocks.map(block => (typeof block['text'] === 'string' ? { ...block, text: `<system>\n${block['text']}\n</system>` } : block)))
+    this.turns.write('user', blocks.map(block => (typeof block['text'] === 'string' ? { ...block, text: lateSystem(block['text']) } : block)))
   }
 
   #assistant(message: AssistantMessage): Block[] {
@@ -116,7 +97,7 @@ class Writer {
 
   #call(part: ToolCallPart, mine: boolean): Block {
     const caller = mine ? own(part.providerData, DIALECT)?.['caller'] : undefined
-    const block: Block = { type: 'tool_use', id: fitToolId(part.id, TOOL_ID), name: this.#names.wire(part.name), input: objectInput(part, this.#notes), ...(isObject(caller) && { caller: caller as Json }) }
+    const block: Block = { type: 'tool_use', id: fitToolId(part.id, TOOL_ID), name: this.#names.wire(part.name), input: inputObject(part, this.#notes), ...(isObject(caller) && { caller: caller as Json }) }
     return cached(block, part.cacheControl)
   }
 }
@@ -127,7 +108,7 @@ function citationsOf(part: TextPart, mine: boolean): { citations?: Json } {
 }
 
 // A final assistant text that ends in white space is refused.
-function trimLast(turns: readonly Turn[]): void {
+function trimLast(turns: readonly Turn<Role>[]): void {
   const last = turns.at(-1)
   const block = last?.role === 'assistant' ? last.rest.at(-1) : undefined
   if (last !== undefined && block?.['type'] === 'text' && typeof block['text'] === 'string') last.rest[last.rest.length - 1] = { ...block, text: block['text'].trimEnd() }
@@ -138,10 +119,10 @@ export function conversationOf(request: UpstreamRequest, target: Target, names: 
   const start = first < 0 ? request.messages.length : first
   const writer = new Writer(target, names, notes)
   for (const message of request.messages.slice(start)) writer.add(message)
-  trimLast(writer.turns)
-  if (writer.turns.length === 0) throw new GatewayError('invalid_request', 'The messages hold nothing but blank text. Add a user message.')
+  trimLast(writer.turns.list)
+  if (writer.turns.list.length === 0) throw new GatewayError('invalid_request', 'The messages hold nothing but blank text. Add a user message.')
   return {
     system: request.messages.slice(0, start).flatMap(message => (message.role === 'system' || message.role === 'developer' ? inputBlocks(message.content) : [])),
-    messages: writer.turns.map(({ role, results, rest }) => ({ role, content: [...results, ...rest] })),
+    messages: writer.turns.messages(),
   }
 }

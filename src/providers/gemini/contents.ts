@@ -3,8 +3,8 @@ import { GatewayError } from '../../protocol/errors.js'
 import { isObject, stringAt, tryParseJson, type JsonObject } from '../../protocol/json.js'
 import type { Target } from '../../protocol/ports.js'
 import type { AssistantMessage, Message, SystemMessage, ToolCallPart, ToolMessage, UpstreamRequest, UserMessage } from '../../protocol/request.js'
-import { objectInput } from '../common/input.js'
 import type { Notes } from '../common/notes.js'
+import { inputObject, lateSystem, noteUserExtras } from '../common/params.js'
 import { own, verbatim, type Block } from '../common/own.js'
 import { DIALECT, fileBlock, inputBlock, inputBlocks } from './content.js'
 import type { Traits } from './models.js'
@@ -76,17 +76,16 @@ class Writer {
     else this.turns.push({ role, results: new Map(), rest: [...blocks] })
   }
 
-  #user({ content, name }: UserMessage): void {
+  #user(message: UserMessage): void {
     const { notes, target } = this.#encoding
-    if (name !== undefined) notes.add('unsupported', 'This dialect has no names on messages; they were left out.', 'messages')
-    if (typeof content !== 'string' && content.some(part => part.type === 'image' && (part.detail ?? 'auto') !== 'auto')) notes.add('unsupported', 'This dialect has no `detail` on images; it was left out.', 'messages')
-    this.#write('user', inputBlocks(content, target.provider))
+    noteUserExtras(message, notes)
+    this.#write('user', inputBlocks(message.content, target.provider))
   }
 
   #lateSystem(message: SystemMessage): void {
     const blocks = inputBlocks(message.content, this.#encoding.target.provider)
     if (blocks.length > 0) this.#encoding.notes.add('changed', 'The model takes system messages only at the start; later ones were sent as user text.', 'messages')
-    this.#write('user', blocks.map(block => (typeof block['text'] === 'string' ? { ...block, text: `<system>\n${block['text']}\n</system>` } : block)))
+    this.#write('user', blocks.map(block => (typeof block['text'] === 'string' ? { ...block, text: lateSystem(block['text']) } : block)))
   }
 
   // The result goes right behind the call, whatever was said in between.
@@ -163,7 +162,7 @@ class Writer {
     const { names, notes, callIds } = this.#encoding
     const name = names.wire(part.name)
     this.#calls.set(part.id, name)
-    return { functionCall: { ...(callIds && { id: fitToolId(part.id, CALL_ID) }), name, args: objectInput(part, notes) } }
+    return { functionCall: { ...(callIds && { id: fitToolId(part.id, CALL_ID) }), name, args: inputObject(part, notes) } }
   }
 }
 

@@ -131,7 +131,9 @@ function ensureFinish(event: FinishEvent, what: string): void {
   ensure(REASONS.has(event.finishReason), () => `${what}: expected one of our finish reasons, found ${show(event.finishReason)}`)
   const raw: unknown = event.rawFinishReason
   ensure(raw === undefined || raw === null || typeof raw === 'string', () => `${what}: expected rawFinishReason to be a text, null or absent, found ${show(raw)}`)
-  for (const [key, count] of Object.entries(event.usage)) {
+  const { serviceTier, ...counts } = event.usage
+  ensure(serviceTier === undefined || typeof serviceTier === 'string', () => `expected usage.serviceTier to be a text or absent, found ${show(serviceTier)}`)
+  for (const [key, count] of Object.entries(counts)) {
     ensure(count === undefined || (typeof count === 'number' && Number.isFinite(count) && count >= 0), () => `${what}: expected usage.${key} to be a number of 0 or more, or absent, found ${show(count)}`)
   }
 }
