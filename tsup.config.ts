@@ -8,6 +8,7 @@ export default defineConfig({
     redis: 'src/state/redis.ts',
     audit: 'src/plugins/audit.ts',
     sqlite: 'src/state/sqlite.ts',
+    'ai-sdk': 'src/providers/ai-sdk/index.ts',
     'platform-node': 'src/platform/node.ts',
     'platform-web': 'src/platform/web.ts',
   },
@@ -28,7 +29,7 @@ export default defineConfig({
     options.conditions = ['browser']
   },
   metafile: true,
-  dts: { entry: { index: 'src/index.ts', testing: 'src/testing/index.ts', redis: 'src/state/redis.ts', audit: 'src/plugins/audit.ts', sqlite: 'src/state/sqlite.ts' } },
+  dts: { entry: { index: 'src/index.ts', testing: 'src/testing/index.ts', redis: 'src/state/redis.ts', audit: 'src/plugins/audit.ts', sqlite: 'src/state/sqlite.ts', 'ai-sdk': 'src/providers/ai-sdk/index.ts' } },
   onSuccess: async () => {
     writeLicences('dist')
   },

@@ -10,6 +10,7 @@ export default defineConfig({
       { find: /^sallyport\/testing$/, replacement: at('./src/testing/index.ts') },
       { find: /^sallyport\/audit$/, replacement: at('./src/plugins/audit.ts') },
       { find: /^sallyport\/(redis|sqlite)$/, replacement: at('./src/state/$1.ts') },
+      { find: /^sallyport\/ai-sdk$/, replacement: at('./src/providers/ai-sdk/index.ts') },
       { find: /^sallyport$/, replacement: at('./src/index.ts') },
     ],
   },

@@ -16,6 +16,7 @@ export async function prime(): Promise<void> {
     import('../providers/openai/load.js'),
     import('../providers/openai/adapter.js'),
     import('../providers/anthropic/adapter.js'),
+    import('../providers/ai-sdk/upstream.js'),
     import('../providers/prices/index.js'),
   ])
 }

@@ -58,7 +58,8 @@ function readBase(base: unknown, words: Words): void {
   put(words, 'message', stringAt(base, 'status_msg'))
 }
 
-function wordsOf(body: unknown): Words {
+/** What an error body of whatever shape says. */
+export function wordsOf(body: unknown): Words {
   const words: Words = {}
   const parsed = typeof body === 'string' ? (tryParseJson(body) ?? body) : body
   // One vendor wraps its error in a list.
