@@ -1,7 +1,7 @@
 import { GatewayError } from '../protocol/errors.js'
 import { safeHeaders } from '../protocol/headers.js'
 import { isObject } from '../protocol/json.js'
-import type { Adapter, Capabilities, Deployment, DeploymentLimits, Headers, Keys, KeySource, Price, Upstream } from '../protocol/ports.js'
+import type { Adapter, Capabilities, Deployment, DeploymentLimits, Headers, Keys, KeySource, Price } from '../protocol/ports.js'
 import { checkPrice } from '../protocol/price-check.js'
 import { Secret } from '../protocol/secret.js'
 import { refuseUnknownKeys } from '../protocol/suggest.js'
@@ -32,11 +32,7 @@ export interface DeploymentOptions {
   readonly dataPolicy?: readonly string[]
 }
 
-/** The same for a deployment with an upstream of its own, which has its key and its address already. */
-export type UpstreamOptions = Omit<DeploymentOptions, 'apiKey' | 'baseUrl'>
-
-const UPSTREAM_OPTIONS = ['headers', 'price', 'limits', 'capabilities', 'tags', 'id', 'weight', 'managed', 'region', 'dataPolicy'] as const satisfies readonly (keyof UpstreamOptions)[]
-const OPTIONS = ['apiKey', 'baseUrl', ...UPSTREAM_OPTIONS] as const
+const OPTIONS = new Set(['apiKey', 'baseUrl', 'headers', 'price', 'limits', 'capabilities', 'tags', 'id', 'weight', 'managed', 'region', 'dataPolicy'])
 const LIMITS = new Set<string>(['concurrency', 'requestsPerMinute', 'inputTokensPerMinute', 'outputTokensPerMinute', 'tokensPerMinute'] satisfies readonly (keyof DeploymentLimits)[])
 const CAPABILITIES = new Map<string, 'number' | 'boolean'>([
   ['contextWindow', 'number'],
@@ -121,41 +117,24 @@ const CHECKS: readonly (readonly [keyof DeploymentOptions, (value: unknown, wher
   ['dataPolicy', (policy, where) => checkTexts(policy, where, 'dataPolicy')],
 ]
 
-/** Validates and freezes one deployment. Every factory ends here. */
+/** Validates and freezes one deployment. Every factory of a dialect ends here. */
 export function defineDeployment(provider: Provider, model: string, options: DeploymentOptions = {}): Deployment {
   const where = `${provider.name}(${JSON.stringify(String(model).slice(0, 80))})`
   if (typeof model !== 'string' || model.trim() === '' || UNSAFE.test(model)) throw bad(`${provider.name}() takes the model first, as a text: ${provider.name}('model-name').`)
-  checkOptions(options, OPTIONS, where)
-  return made({ provider: provider.name, model, where, ownHeaders: provider.headers }, options, reachOf(provider, options, where))
+  return defineReached(provider, model, options, where, () => reachOf(provider, options, where))
 }
 
-/** The same around an upstream of its own, which is given the headers to send. `where` names the factory in errors. */
-export function defineUpstream(named: { readonly provider: string; readonly model: string; readonly where: string }, options: UpstreamOptions, upstream: (headers: Headers) => Upstream): Deployment {
-  checkOptions(options, UPSTREAM_OPTIONS, named.where)
-  const headers = options.headers === undefined ? {} : safeHeaders(options.headers, `${named.where}: headers`)
-  return made(named, options, { upstream: upstream(headers) })
-}
-
-function checkOptions(options: DeploymentOptions, known: readonly (keyof DeploymentOptions)[], where: string): void {
+/** The same, however it is reached; `reach` is asked when the options are checked, with the headers to send. */
+export function defineReached(provider: Pick<Provider, 'name' | 'headers'>, model: string, options: DeploymentOptions, where: string, reach: (headers: Headers) => Deployment['reach']): Deployment {
   if (!isObject(options as unknown)) throw bad(`${where}: the options must be an object.`)
-  refuseUnknownKeys(options, new Set(known), where)
+  refuseUnknownKeys(options, OPTIONS, where)
   for (const [key, check] of CHECKS) if (options[key] !== undefined) check(options[key], where)
-}
-
-interface Named {
-  readonly provider: string
-  readonly model: string
-  readonly where: string
-  readonly ownHeaders?: Headers | undefined
-}
-
-function made({ provider, model, where, ownHeaders }: Named, options: DeploymentOptions, reach: Deployment['reach']): Deployment {
-  const { id = `${provider}/${model}`, capabilities, tags = [], price, limits } = options
-  const headers = { ...ownHeaders, ...(options.headers === undefined ? {} : safeHeaders(options.headers, `${where}: headers`)) }
+  const { id = `${provider.name}/${model}`, capabilities, tags = [], price, limits } = options
+  const headers = { ...provider.headers, ...(options.headers === undefined ? {} : safeHeaders(options.headers, `${where}: headers`)) }
   return Object.freeze<Deployment>({
     kind: 'deployment',
     id,
-    provider,
+    provider: provider.name,
     model,
     capabilities: Object.freeze({ ...capabilities }),
     tags: Object.freeze([...tags]),
@@ -163,7 +142,7 @@ function made({ provider, model, where, ownHeaders }: Named, options: Deployment
     ...(limits !== undefined && { limits: Object.freeze({ ...limits }) }),
     ...choiceOf(options),
     ...(Object.keys(headers).length > 0 && { headers }),
-    reach,
+    reach: reach(headers),
   })
 }
 

@@ -1,11 +1,13 @@
 import { GatewayError } from '../../protocol/errors.js'
 import { isObject } from '../../protocol/json.js'
 import type { Deployment, Upstream } from '../../protocol/ports.js'
-import { defineUpstream, type UpstreamOptions } from '../define.js'
+import { defineReached, type DeploymentOptions } from '../define.js'
 import { versionOf, type AiSdkModel } from './model.js'
 
 export type { AiSdkModel } from './model.js'
-export type { UpstreamOptions as AiSdkOptions } from '../define.js'
+
+/** What {@link fromAiSdk} takes beside the model, which has its key and its address already. */
+export type AiSdkOptions = Omit<DeploymentOptions, 'apiKey' | 'baseUrl'>
 
 const HOW = "Give it a language model, such as anthropic('claude-sonnet-4-5') of @ai-sdk/anthropic."
 
@@ -61,11 +63,11 @@ function late(load: () => Promise<Upstream>): Upstream {
  * const parrot = fromAiSdk(model, { id: 'parrot', price: { input: 1, output: 2 } })
  * console.log(parrot.provider, parrot.model)
  */
-export function fromAiSdk(model: AiSdkModel, options: UpstreamOptions = {}): Deployment {
+export function fromAiSdk(model: AiSdkModel, options: AiSdkOptions = {}): Deployment {
   checked(model)
   const { provider, modelId } = model
   const where = `fromAiSdk(${JSON.stringify(modelId.slice(0, 80))})`
   for (const key of ['apiKey', 'baseUrl']) if (isObject(options as unknown) && key in options) throw bad(`${where}: the model has its key and address already. Give them where the AI SDK provider is made, such as createAnthropic({ apiKey, baseURL }).`)
   const spoken = { version: versionOf(model.specificationVersion) ?? 4, provider, model: modelId }
-  return defineUpstream({ provider, model: modelId, where }, options, headers => late(async () => (await import('./upstream.js')).modelUpstream(model, spoken, headers)))
+  return defineReached({ name: provider }, modelId, options, where, headers => ({ upstream: late(async () => (await import('./upstream.js')).modelUpstream(model, spoken, headers)) }))
 }
