@@ -32,19 +32,9 @@ export interface DeploymentOptions {
   readonly dataPolicy?: readonly string[]
 }
 
-const OPTIONS = new Set(['apiKey', 'baseUrl', 'headers', 'price', 'limits', 'capabilities', 'tags', 'id', 'weight', 'managed', 'region', 'dataPolicy'])
 const LIMITS = new Set<string>(['concurrency', 'requestsPerMinute', 'inputTokensPerMinute', 'outputTokensPerMinute', 'tokensPerMinute'] satisfies readonly (keyof DeploymentLimits)[])
-const CAPABILITIES = new Map<string, 'number' | 'boolean'>([
-  ['contextWindow', 'number'],
-  ['maxOutputTokens', 'number'],
-  ['tools', 'boolean'],
-  ['images', 'boolean'],
-  ['files', 'boolean'],
-  ['audio', 'boolean'],
-  ['jsonSchema', 'boolean'],
-  ['reasoning', 'boolean'],
-  ['prefill', 'boolean'],
-])
+const NUMBERS = new Set<string>(['contextWindow', 'maxOutputTokens'] satisfies readonly (keyof Capabilities)[])
+const CAPABILITIES = new Set<string>([...NUMBERS, ...(['tools', 'images', 'files', 'audio', 'jsonSchema', 'reasoning', 'prefill'] satisfies readonly (keyof Capabilities)[])])
 const UNSAFE = /[\r\n\0]/
 
 function bad(message: string): GatewayError {
@@ -67,10 +57,10 @@ function safeBaseUrl(baseUrl: unknown, where: string): string {
 
 function checkCapabilities(capabilities: unknown, where: string): void {
   if (!isObject(capabilities)) throw bad(`${where}: capabilities must be an object.`)
-  refuseUnknownKeys(capabilities, new Set(CAPABILITIES.keys()), `${where}: capabilities`)
+  refuseUnknownKeys(capabilities, CAPABILITIES, `${where}: capabilities`)
   for (const [key, value] of Object.entries(capabilities)) {
-    const type = CAPABILITIES.get(key)
-    if (typeof value !== type || (type === 'number' && !(Number.isSafeInteger(value) && Number(value) > 0))) throw bad(`${where}: capabilities.${key} must be a ${type === 'number' ? 'whole number above 0' : 'boolean'}.`)
+    const count = NUMBERS.has(key)
+    if (count ? !(Number.isSafeInteger(value) && Number(value) > 0) : typeof value !== 'boolean') throw bad(`${where}: capabilities.${key} must be a ${count ? 'whole number above 0' : 'boolean'}.`)
   }
 }
 
@@ -116,6 +106,7 @@ const CHECKS: readonly (readonly [keyof DeploymentOptions, (value: unknown, wher
   ['region', (region, where) => checkText(region, where, 'region')],
   ['dataPolicy', (policy, where) => checkTexts(policy, where, 'dataPolicy')],
 ]
+const OPTIONS = new Set<string>(['baseUrl', 'headers', ...CHECKS.map(([key]) => key)])
 
 /** Validates and freezes one deployment. Every factory of a dialect ends here. */
 export function defineDeployment(provider: Provider, model: string, options: DeploymentOptions = {}): Deployment {
