@@ -94,17 +94,17 @@ export interface Provider {
   readonly headers?: Headers
 }
 
-const CHECKS: readonly (readonly [keyof DeploymentOptions, (value: unknown, where: string) => void])[] = [
+const CHECKS: readonly (readonly [keyof DeploymentOptions, (value: unknown, where: string, name: string) => void])[] = [
   ['apiKey', checkKey],
   ['price', (price, where) => checkPrice(price, `${where}: price`)],
   ['capabilities', checkCapabilities],
   ['limits', checkLimits],
-  ['id', (id, where) => checkText(id, where, 'id')],
-  ['tags', (tags, where) => checkTexts(tags, where, 'tags')],
+  ['id', checkText],
+  ['tags', checkTexts],
   ['weight', checkWeight],
   ['managed', checkManaged],
-  ['region', (region, where) => checkText(region, where, 'region')],
-  ['dataPolicy', (policy, where) => checkTexts(policy, where, 'dataPolicy')],
+  ['region', checkText],
+  ['dataPolicy', checkTexts],
 ]
 const OPTIONS = new Set<string>(['baseUrl', 'headers', ...CHECKS.map(([key]) => key)])
 
@@ -119,7 +119,7 @@ export function defineDeployment(provider: Provider, model: string, options: Dep
 export function defineReached(provider: Pick<Provider, 'name' | 'headers'>, model: string, options: DeploymentOptions, where: string, reach: (headers: Headers) => Deployment['reach']): Deployment {
   if (!isObject(options as unknown)) throw bad(`${where}: the options must be an object.`)
   refuseUnknownKeys(options, OPTIONS, where)
-  for (const [key, check] of CHECKS) if (options[key] !== undefined) check(options[key], where)
+  for (const [key, check] of CHECKS) if (options[key] !== undefined) check(options[key], where, key)
   const { id = `${provider.name}/${model}`, capabilities, tags = [], price, limits } = options
   const headers = { ...provider.headers, ...(options.headers === undefined ? {} : safeHeaders(options.headers, `${where}: headers`)) }
   return Object.freeze<Deployment>({
