@@ -47,9 +47,9 @@ function safeBaseUrl(baseUrl: unknown, where: string): string {
   try {
     url = new URL(String(baseUrl))
   } catch {
-    throw bad(`${where}: baseUrl is not a URL. Write it whole: https://api.example.com/v1.`)
+    throw bad(`${where}: baseUrl is not a URL. Write it whole, such as https://api.example.com/v1.`)
   }
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw bad(`${where}: baseUrl must start with https:// or http://.`)
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw bad(`${where}: baseUrl must start with https:// or http://, not ${url.protocol}//.`)
   if (url.username !== '' || url.password !== '') throw bad(`${where}: baseUrl must not hold a user name or password. Give the key as apiKey.`)
   if (url.hash !== '') throw bad(`${where}: baseUrl must not hold a fragment (#...).`)
   return url.href.replace(/\/+$/, '')
