@@ -10,6 +10,7 @@ export default defineConfig({
     sqlite: 'src/state/sqlite.ts',
     vertex: 'src/providers/vertex/index.ts',
     bedrock: 'src/providers/bedrock/index.ts',
+    'ai-sdk': 'src/providers/ai-sdk/index.ts',
     'platform-node': 'src/platform/node.ts',
     'platform-web': 'src/platform/web.ts',
   },
@@ -30,7 +31,7 @@ export default defineConfig({
     options.conditions = ['browser']
   },
   metafile: true,
-  dts: { entry: { index: 'src/index.ts', testing: 'src/testing/index.ts', redis: 'src/state/redis.ts', audit: 'src/plugins/audit.ts', sqlite: 'src/state/sqlite.ts', vertex: 'src/providers/vertex/index.ts', bedrock: 'src/providers/bedrock/index.ts' } },
+  dts: { entry: { index: 'src/index.ts', testing: 'src/testing/index.ts', redis: 'src/state/redis.ts', audit: 'src/plugins/audit.ts', sqlite: 'src/state/sqlite.ts', vertex: 'src/providers/vertex/index.ts', bedrock: 'src/providers/bedrock/index.ts', 'ai-sdk': 'src/providers/ai-sdk/index.ts' } },
   onSuccess: async () => {
     writeLicences('dist')
   },

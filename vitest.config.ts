@@ -12,6 +12,7 @@ export default defineConfig({
       { find: /^sallyport\/(redis|sqlite)$/, replacement: at('./src/state/$1.ts') },
       { find: /^sallyport\/vertex$/, replacement: at('./src/providers/vertex/index.ts') },
       { find: /^sallyport\/bedrock$/, replacement: at('./src/providers/bedrock/index.ts') },
+      { find: /^sallyport\/ai-sdk$/, replacement: at('./src/providers/ai-sdk/index.ts') },
       { find: /^sallyport$/, replacement: at('./src/index.ts') },
     ],
   },

@@ -12,6 +12,7 @@ const ENTRIES = [
   { name: 'sallyport/sqlite', entry: 'dist/sqlite.js', platform: 'dist/platform-node.js', limit: 12_000 },
   { name: 'sallyport/vertex', entry: 'dist/vertex.js', platform: 'dist/platform-web.js', limit: 12_000, web: true },
   { name: 'sallyport/bedrock', entry: 'dist/bedrock.js', platform: 'dist/platform-web.js', limit: 8_000, web: true },
+  { name: 'sallyport/ai-sdk', entry: 'dist/ai-sdk.js', platform: 'dist/platform-web.js', limit: 10_000, web: true },
 ]
 
 async function weigh({ entry, platform }) {

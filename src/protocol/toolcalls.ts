@@ -49,12 +49,12 @@ export class ToolCalls {
     out.push({ type: 'tool-call-delta', index: call.index, arguments: text })
   }
 
-  /** Completes one call. Empty arguments are `{}`; text that is not JSON is `malformed_response`. */
-  complete(key: number | string, out: ChatEvent[]): void {
+  /** Completes one call, with `whole` or else the text it was given. Empty arguments are `{}`; text that is not JSON is `malformed_response`. */
+  complete(key: number | string, out: ChatEvent[], whole?: string): void {
     const call = this.#open.get(key)
     if (call === undefined) return
     this.#open.delete(key)
-    const text = call.chunks.join('')
+    const text = whole ?? call.chunks.join('')
     const blank = text.trim() === '' || text.trim() === 'null'
     out.push({ type: 'tool-call', index: call.index, id: call.id, name: call.name, input: blank ? {} : parseArguments(text, call.name), arguments: blank ? '{}' : text })
   }

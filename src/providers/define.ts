@@ -32,19 +32,9 @@ export interface DeploymentOptions {
   readonly dataPolicy?: readonly string[]
 }
 
-const OPTIONS = new Set(['apiKey', 'baseUrl', 'headers', 'price', 'limits', 'capabilities', 'tags', 'id', 'weight', 'managed', 'region', 'dataPolicy'])
 const LIMITS = new Set<string>(['concurrency', 'requestsPerMinute', 'inputTokensPerMinute', 'outputTokensPerMinute', 'tokensPerMinute'] satisfies readonly (keyof DeploymentLimits)[])
-const CAPABILITIES = new Map<string, 'number' | 'boolean'>([
-  ['contextWindow', 'number'],
-  ['maxOutputTokens', 'number'],
-  ['tools', 'boolean'],
-  ['images', 'boolean'],
-  ['files', 'boolean'],
-  ['audio', 'boolean'],
-  ['jsonSchema', 'boolean'],
-  ['reasoning', 'boolean'],
-  ['prefill', 'boolean'],
-])
+const NUMBERS = new Set<string>(['contextWindow', 'maxOutputTokens'] satisfies readonly (keyof Capabilities)[])
+const CAPABILITIES = new Set<string>([...NUMBERS, ...(['tools', 'images', 'files', 'audio', 'jsonSchema', 'reasoning', 'prefill'] satisfies readonly (keyof Capabilities)[])])
 const UNSAFE = /[\r\n\0]/
 
 function bad(message: string): GatewayError {
@@ -67,10 +57,10 @@ function safeBaseUrl(baseUrl: unknown, where: string): string {
 
 function checkCapabilities(capabilities: unknown, where: string): void {
   if (!isObject(capabilities)) throw bad(`${where}: capabilities must be an object.`)
-  refuseUnknownKeys(capabilities, new Set(CAPABILITIES.keys()), `${where}: capabilities`)
+  refuseUnknownKeys(capabilities, CAPABILITIES, `${where}: capabilities`)
   for (const [key, value] of Object.entries(capabilities)) {
-    const type = CAPABILITIES.get(key)
-    if (typeof value !== type || (type === 'number' && !(Number.isSafeInteger(value) && Number(value) > 0))) throw bad(`${where}: capabilities.${key} must be a ${type === 'number' ? 'whole number above 0' : 'boolean'}.`)
+    const count = NUMBERS.has(key)
+    if (count ? !(Number.isSafeInteger(value) && Number(value) > 0) : typeof value !== 'boolean') throw bad(`${where}: capabilities.${key} must be a ${count ? 'whole number above 0' : 'boolean'}.`)
   }
 }
 
@@ -106,26 +96,32 @@ export interface Provider {
   readonly capabilities?: Capabilities
 }
 
-const CHECKS: readonly (readonly [keyof DeploymentOptions, (value: unknown, where: string) => void])[] = [
+const CHECKS: readonly (readonly [keyof DeploymentOptions, (value: unknown, where: string, name: string) => void])[] = [
   ['apiKey', checkKey],
   ['price', (price, where) => checkPrice(price, `${where}: price`)],
   ['capabilities', checkCapabilities],
   ['limits', checkLimits],
-  ['id', (id, where) => checkText(id, where, 'id')],
-  ['tags', (tags, where) => checkTexts(tags, where, 'tags')],
+  ['id', checkText],
+  ['tags', checkTexts],
   ['weight', checkWeight],
   ['managed', checkManaged],
-  ['region', (region, where) => checkText(region, where, 'region')],
-  ['dataPolicy', (policy, where) => checkTexts(policy, where, 'dataPolicy')],
+  ['region', checkText],
+  ['dataPolicy', checkTexts],
 ]
+const OPTIONS = new Set<string>(['baseUrl', 'headers', ...CHECKS.map(([key]) => key)])
 
-/** Validates and freezes one deployment. Every factory ends here. */
+/** Validates and freezes one deployment. Every factory of a dialect ends here. */
 export function defineDeployment(provider: Provider, model: string, options: DeploymentOptions = {}): Deployment {
   const where = `${provider.name}(${JSON.stringify(String(model).slice(0, 80))})`
   if (typeof model !== 'string' || model.trim() === '' || UNSAFE.test(model)) throw bad(`${provider.name}() takes the model first, as a text: ${provider.name}('model-name').`)
+  return defineReached(provider, model, options, where, () => reachOf(provider, options, where))
+}
+
+/** The same, however it is reached; `reach` is asked when the options are checked, with the headers to send. */
+export function defineReached(provider: Pick<Provider, 'name' | 'headers' | 'capabilities'>, model: string, options: DeploymentOptions, where: string, reach: (headers: Headers) => Deployment['reach']): Deployment {
   if (!isObject(options as unknown)) throw bad(`${where}: the options must be an object.`)
   refuseUnknownKeys(options, OPTIONS, where)
-  for (const [key, check] of CHECKS) if (options[key] !== undefined) check(options[key], where)
+  for (const [key, check] of CHECKS) if (options[key] !== undefined) check(options[key], where, key)
   const { id = `${provider.name}/${model}`, capabilities, tags = [], price, limits } = options
   const headers = { ...provider.headers, ...(options.headers === undefined ? {} : safeHeaders(options.headers, `${where}: headers`)) }
   return Object.freeze<Deployment>({
@@ -139,7 +135,7 @@ export function defineDeployment(provider: Provider, model: string, options: Dep
     ...(limits !== undefined && { limits: Object.freeze({ ...limits }) }),
     ...choiceOf(options),
     ...(Object.keys(headers).length > 0 && { headers }),
-    reach: reachOf(provider, options, where),
+    reach: reach(headers),
   })
 }
 

@@ -23,6 +23,7 @@ export async function prime(): Promise<void> {
     import('../providers/vertex/google.js'),
     import('../providers/vertex/claude.js'),
     import('../providers/bedrock/adapter.js'),
+    import('../providers/ai-sdk/upstream.js'),
     import('../providers/prices/index.js'),
   ])
 }

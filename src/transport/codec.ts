@@ -1,6 +1,7 @@
 import type { Warning } from '../protocol/events.js'
-import type { Adapter, Headers, HttpCall, OpenContext, Opened, Target, Upstream } from '../protocol/ports.js'
+import type { Adapter, HttpCall, OpenContext, Opened, Target, Upstream } from '../protocol/ports.js'
 import type { UpstreamRequest } from '../protocol/request.js'
+import { siftHeaders } from '../protocol/sift-headers.js'
 import { tryParseJson } from '../protocol/json.js'
 import { Answer } from './answer.js'
 import type { AnswerLimits } from './content.js'
@@ -24,7 +25,6 @@ const ERROR_BYTES = 1024 * 1024
 const ERROR_TEXT = 4096
 // The status alone says enough: a body that never ends must not turn a 429 into a timeout.
 const ERROR_MS = 2_000
-const OURS = /^(?:authorization|proxy-authorization|cookie|host|content-type|content-length|content-encoding|transfer-encoding|connection|upgrade|expect|te|trailer|.*api-key)$/
 
 /** The upstream that speaks `adapter`'s dialect over `transport`. `open` resolves when the headers of a good answer are here. */
 export function codecUpstream({ adapter, transport, target, limits }: CodecOptions): Upstream {
@@ -64,25 +64,12 @@ function prepare(adapter: Adapter, codec: Pick<Adapter, 'encode'>, target: Targe
   let { call } = encoded
   let warnings: readonly Warning[] = encoded.warnings
   if (ctx.headers !== undefined) {
-    const { kept, refused } = sift(ctx.headers)
+    const { kept, refused } = siftHeaders(ctx.headers)
     call = { ...call, headers: { ...call.headers, ...kept } }
     if (refused.length > 0) warnings = [...warnings, ...refused]
   }
   // Last, so that no header of the caller's takes the credential's place, and a signature covers them all.
   return { call: ctx.secret === undefined ? call : adapter.authorize(call, ctx.secret), warnings }
-}
-
-function sift(headers: Headers): { kept: Headers; refused: Warning[] } {
-  const kept: Record<string, string> = Object.create(null) as Record<string, string>
-  const refused: Warning[] = []
-  for (const name of Object.keys(headers)) {
-    const key = name.toLowerCase()
-    const value = headers[name]
-    if (value === undefined) continue
-    if (OURS.test(key)) refused.push({ code: 'dropped', message: 'This header is set by the library; the one given was not sent.', parameter: `headers.${key.slice(0, 80)}` })
-    else kept[key] = value
-  }
-  return { kept, refused }
 }
 
 /** The body of an error answer: parsed, else the start of its text, else nothing. A body that is cut, endless or late is taken as far as it came. */

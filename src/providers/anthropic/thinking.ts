@@ -27,7 +27,7 @@ export interface Thinking {
 }
 
 const MIN_BUDGET = 1024
-const BUDGETS: Readonly<Record<Exclude<Effort, 'none'>, number>> = { minimal: 1024, low: 4096, medium: 8192, high: 16_384, xhigh: 24_576, max: 31_999 }
+export const BUDGETS: Readonly<Record<Exclude<Effort, 'none'>, number>> = { minimal: 1024, low: 4096, medium: 8192, high: 16_384, xhigh: 24_576, max: 31_999 }
 // Room for the answer beside the thinking, where we choose the bound.
 const ANSWER_ROOM = 4096
 
