@@ -15,7 +15,7 @@ export { weighted, type Branch, type Choice, type Sticky, type WeightedOptions }
 export type { DeploymentFactory } from './routing/router.js'
 export { anthropic, type AnthropicOptions } from './providers/anthropic/index.js'
 export { openai, type OpenAIOptions } from './providers/openai/index.js'
-export type { QuirkId, Quirks, ReasoningStyle } from './providers/openai/quirks.js'
+export type { Quirks, ReasoningStyle } from './providers/openai/quirks.js'
 export { compatible, presets, type CompatibleOptions, type CompatibleServer, type Preset, type PresetId, type PresetSettings } from './providers/presets.js'
 export type { AuditChange, AuditLog, AuditLogOptions } from './plugins/audit.js'
 export type { GatewayKeys } from './gateway-keys.js'

@@ -102,6 +102,8 @@ export interface Provider {
   /** Works without a key (a local server). */
   readonly keyless?: boolean
   readonly headers?: Headers
+  /** What is known of all its models; those of the options come before. */
+  readonly capabilities?: Capabilities
 }
 
 const CHECKS: readonly (readonly [keyof DeploymentOptions, (value: unknown, where: string) => void])[] = [
@@ -131,7 +133,7 @@ export function defineDeployment(provider: Provider, model: string, options: Dep
     id,
     provider: provider.name,
     model,
-    capabilities: Object.freeze({ ...capabilities }),
+    capabilities: Object.freeze({ ...provider.capabilities, ...capabilities }),
     tags: Object.freeze([...tags]),
     ...(price !== undefined && { price: Object.freeze({ ...price }) }),
     ...(limits !== undefined && { limits: Object.freeze({ ...limits }) }),

@@ -35,7 +35,10 @@ function readObject(error: Record<string, unknown>, words: Words): void {
   if (isObject(metadata) && 'flagged_input' in metadata) words.code = 'content_filter'
   const raw = stringAt(metadata, 'raw')
   const message = stringAt(error, 'message')
-  put(words, 'message', raw === undefined ? message : `${message ?? 'Upstream'}: ${raw}`)
+  // What the model wrote in vain is what a repair starts from.
+  const attempt = stringAt(error, 'failed_generation')
+  const said = raw === undefined ? message : `${message ?? 'Upstream'}: ${raw}`
+  put(words, 'message', attempt === undefined ? said : `${said ?? 'Upstream'}\nfailed_generation: ${attempt}`)
   const status = [error['status_code'], error['status'], error['code']].find(isStatus)
   if (status !== undefined) words.status ??= status
 }

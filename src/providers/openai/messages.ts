@@ -203,7 +203,25 @@ export function encodeMessages(request: UpstreamRequest, encoding: Encoding): Bl
     out.push(encodeMessage(message, encoding, at, media))
   }
   attach()
-  markPrefill(out, request, encoding)
+  const turns = encoding.quirks.alternate === true ? joined(out) : out
+  markPrefill(turns, request, encoding)
+  return turns
+}
+
+function parts(content: unknown): readonly unknown[] {
+  return Array.isArray(content) ? content : [{ type: 'text', text: content }]
+}
+
+/** Neighbours of one role in one message, for servers that want user and assistant to take turns. */
+function joined(messages: readonly Block[]): Block[] {
+  const out: Block[] = []
+  for (const message of messages) {
+    const last = out.at(-1)
+    const same = last?.['role'] === message['role'] && (message['role'] === 'user' || message['role'] === 'assistant')
+    if (last === undefined || !same || 'tool_calls' in last || 'tool_calls' in message) out.push({ ...message })
+    else if (typeof last['content'] === 'string' && typeof message['content'] === 'string') last['content'] = `${last['content']}\n\n${message['content']}`
+    else last['content'] = [...parts(last['content']), ...parts(message['content'])]
+  }
   return out
 }
 

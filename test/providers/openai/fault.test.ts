@@ -18,6 +18,7 @@ describe('error answers', () => {
     ['a flagged prompt', 403, { error: { code: 403, message: 'flagged', metadata: { flagged_input: 'x' } } }, 'content_filter', {}],
     ['a detail', 401, { detail: 'Invalid API Key' }, 'credential_rejected', { message: 'Invalid API Key' }],
     ['a list of details', 422, { detail: [{ loc: ['body', 'n'], msg: 'bad', type: 'value_error' }] }, 'invalid_request', { message: 'bad', param: 'body.n', type: 'value_error' }],
+    ['a call that came out wrong', 400, { error: { message: 'm', type: 'invalid_request_error', code: 'tool_use_failed', failed_generation: '<f>{"a":' } }, 'invalid_request', { code: 'tool_use_failed', message: 'm\nfailed_generation: <f>{"a":' }],
     ['a message at the top', 400, { object: 'error', message: 'm', type: 'BadRequestError', code: '3280' }, 'invalid_request', { message: 'm', type: 'BadRequestError', code: '3280' }],
     ['an inner error', 400, { error: { code: '400', message: 'm', innererror: { code: 'ResponsibleAIPolicyViolation' } } }, 'content_filter', { code: 'ResponsibleAIPolicyViolation' }],
     ['a filter in an answer of 200', 200, { error: { code: 'content_filter', status: 400, message: 'm' } }, 'content_filter', {}],
