@@ -4,7 +4,7 @@ import type { Headers, RateLimits } from '../../protocol/ports.js'
 import { durationMs, faultOf, type ErrorFacts } from '../faults.js'
 import type { Quirks } from './quirks.js'
 
-type Words = { -readonly [K in 'type' | 'code' | 'param' | 'message']?: string } & { status?: number }
+type Words = { -readonly [K in 'type' | 'code' | 'param' | 'message']?: string } & { status?: number; waitMs?: number | undefined }
 
 // Codes that one server puts under `base_resp` of a 200.
 const BASE_STATUS: ReadonlyMap<number, number> = new Map([[1001, 504], [1002, 429], [1004, 401], [1008, 402], [1026, 400], [1027, 400], [1039, 429], [2013, 400], [2049, 401]])
@@ -23,8 +23,19 @@ function put(words: Words, key: 'type' | 'code' | 'param' | 'message', value: st
   if (value !== undefined) words[key] ??= value
 }
 
+// One vendor lists beside its status what is wrong and how long to wait.
+function detailed(details: unknown, key: string): string | undefined {
+  return Array.isArray(details) ? details.map(detail => stringAt(detail, key)).find(found => found !== undefined) : undefined
+}
+
+// What the model wrote in vain is what a repair starts from.
+function withAttempt(message: string | undefined, attempt: string | undefined): string | undefined {
+  return attempt === undefined ? message : `${message ?? 'Upstream'}\nfailed_generation: ${attempt}`
+}
+
 function readObject(error: Record<string, unknown>, words: Words): void {
-  const inner = stringAt(error['innererror'], 'code')
+  const inner = stringAt(error['innererror'], 'code') ?? detailed(error['details'], 'reason')
+  words.waitMs ??= durationMs(detailed(error['details'], 'retryDelay') ?? '')
   const code = textAt(error, 'code')
   // A bare status says less than the inner word.
   put(words, 'code', inner !== undefined && (code === undefined || /^\d+$/.test(code)) ? inner : code)
@@ -35,10 +46,7 @@ function readObject(error: Record<string, unknown>, words: Words): void {
   if (isObject(metadata) && 'flagged_input' in metadata) words.code = 'content_filter'
   const raw = stringAt(metadata, 'raw')
   const message = stringAt(error, 'message')
-  // What the model wrote in vain is what a repair starts from.
-  const attempt = stringAt(error, 'failed_generation')
-  const said = raw === undefined ? message : `${message ?? 'Upstream'}: ${raw}`
-  put(words, 'message', attempt === undefined ? said : `${said ?? 'Upstream'}\nfailed_generation: ${attempt}`)
+  put(words, 'message', withAttempt(raw === undefined ? message : `${message ?? 'Upstream'}: ${raw}`, stringAt(error, 'failed_generation')))
   const status = [error['status_code'], error['status'], error['code']].find(isStatus)
   if (status !== undefined) words.status ??= status
 }
@@ -84,10 +92,10 @@ const REQUEST_ID = ['x-request-id', 'apim-request-id', 'x-ds-trace-id', 'mistral
 
 /** Classifies an error answer of any server of the dialect. */
 export function fault(status: number, headers: Headers, body: unknown, nowMs: number, quirks: Quirks): GatewayError {
-  const { status: named, ...words } = wordsOf(body)
+  const { status: named, waitMs, ...words } = wordsOf(body)
   const requestId = REQUEST_ID.map(name => headers[name]).find(id => id !== undefined)
   const bare = quirks.bareOverflow === true && Object.keys(words).length === 0 && (status === 400 || status === 413)
-  const facts: ErrorFacts = { status: status >= 400 ? status : (named ?? status), headers, nowMs, ...words, ...(bare && { code: 'context_length_exceeded' }), ...(requestId !== undefined && { requestId }) }
+  const facts: ErrorFacts = { status: status >= 400 ? status : (named ?? status), headers: waitMs === undefined || 'retry-after' in headers ? headers : { ...headers, 'retry-after-ms': String(waitMs) }, nowMs, ...words, ...(bare && { code: 'context_length_exceeded' }), ...(requestId !== undefined && { requestId }) }
   return faultOf(facts)
 }
 

@@ -46,6 +46,11 @@ describe('error answers', () => {
   it('reads the wait and the request id from the headers', () => {
     expect(fault(429, {}, { 'retry-after-ms': '250', 'x-request-id': 'req_1' })).toMatchObject({ retryAfterMs: 250, upstream: { requestId: 'req_1' } })
   })
+  it('takes the wait out of a list of details where no header has one', () => {
+    const body = { error: { code: 429, message: 'm', status: 'RESOURCE_EXHAUSTED', details: [{ reason: 'RATE_LIMIT_EXCEEDED' }, { retryDelay: '34.4s' }] } }
+    expect(fault(429, [body])).toMatchObject({ code: 'rate_limited', retryAfterMs: 34_400 })
+    expect(fault(429, [body], { 'retry-after': '2' })).toMatchObject({ retryAfterMs: 2000 })
+  })
   it('survives any body', () => {
     for (const body of [null, 7, true, [], [null], [[]], { error: null }, { error: [] }, { error: { code: {} } }, { detail: [7] }, { base_resp: 'x' }, { error: { metadata: 7, innererror: [] } }]) {
       expect(GatewayError.is(fault(400, body))).toBe(true)
