@@ -4,7 +4,8 @@ import type { Headers, RateLimits } from '../../protocol/ports.js'
 import { durationMs, faultOf, type ErrorFacts } from '../faults.js'
 import type { Quirks } from './quirks.js'
 
-type Words = { -readonly [K in 'type' | 'code' | 'param' | 'message']?: string } & { status?: number; waitMs?: number | undefined }
+type Word = 'type' | 'code' | 'param' | 'message' | 'generated'
+type Words = { -readonly [K in Word]?: string } & { status?: number; waitMs?: number | undefined }
 
 // Codes that one server puts under `base_resp` of a 200.
 const BASE_STATUS: ReadonlyMap<number, number> = new Map([[1001, 504], [1002, 429], [1004, 401], [1008, 402], [1026, 400], [1027, 400], [1039, 429], [2013, 400], [2049, 401]])
@@ -19,18 +20,13 @@ function textAt(from: Record<string, unknown>, key: string): string | undefined 
   return typeof value === 'number' ? String(value) : stringAt(from, key)
 }
 
-function put(words: Words, key: 'type' | 'code' | 'param' | 'message', value: string | undefined): void {
+function put(words: Words, key: Word, value: string | undefined): void {
   if (value !== undefined) words[key] ??= value
 }
 
 // One vendor lists beside its status what is wrong and how long to wait.
 function detailed(details: unknown, key: string): string | undefined {
   return Array.isArray(details) ? details.map(detail => stringAt(detail, key)).find(found => found !== undefined) : undefined
-}
-
-// What the model wrote in vain is what a repair starts from.
-function withAttempt(message: string | undefined, attempt: string | undefined): string | undefined {
-  return attempt === undefined ? message : `${message ?? 'Upstream'}\nfailed_generation: ${attempt}`
 }
 
 function readObject(error: Record<string, unknown>, words: Words): void {
@@ -46,7 +42,8 @@ function readObject(error: Record<string, unknown>, words: Words): void {
   if (isObject(metadata) && 'flagged_input' in metadata) words.code = 'content_filter'
   const raw = stringAt(metadata, 'raw')
   const message = stringAt(error, 'message')
-  put(words, 'message', withAttempt(raw === undefined ? message : `${message ?? 'Upstream'}: ${raw}`, stringAt(error, 'failed_generation')))
+  put(words, 'message', raw === undefined ? message : `${message ?? 'Upstream'}: ${raw}`)
+  put(words, 'generated', stringAt(error, 'failed_generation'))
   const status = [error['status_code'], error['status'], error['code']].find(isStatus)
   if (status !== undefined) words.status ??= status
 }

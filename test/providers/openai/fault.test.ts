@@ -18,7 +18,6 @@ describe('error answers', () => {
     ['a flagged prompt', 403, { error: { code: 403, message: 'flagged', metadata: { flagged_input: 'x' } } }, 'content_filter', {}],
     ['a detail', 401, { detail: 'Invalid API Key' }, 'credential_rejected', { message: 'Invalid API Key' }],
     ['a list of details', 422, { detail: [{ loc: ['body', 'n'], msg: 'bad', type: 'value_error' }] }, 'invalid_request', { message: 'bad', param: 'body.n', type: 'value_error' }],
-    ['a call that came out wrong', 400, { error: { message: 'm', type: 'invalid_request_error', code: 'tool_use_failed', failed_generation: '<f>{"a":' } }, 'invalid_request', { code: 'tool_use_failed', message: 'm\nfailed_generation: <f>{"a":' }],
     ['a message at the top', 400, { object: 'error', message: 'm', type: 'BadRequestError', code: '3280' }, 'invalid_request', { message: 'm', type: 'BadRequestError', code: '3280' }],
     ['an inner error', 400, { error: { code: '400', message: 'm', innererror: { code: 'ResponsibleAIPolicyViolation' } } }, 'content_filter', { code: 'ResponsibleAIPolicyViolation' }],
     ['a filter in an answer of 200', 200, { error: { code: 'content_filter', status: 400, message: 'm' } }, 'content_filter', {}],
@@ -32,6 +31,13 @@ describe('error answers', () => {
     const error = fault(status, body)
     expect(error).toMatchObject({ code, origin: 'upstream' })
     expect({ ...error.upstream, message: error.upstream?.message }).toMatchObject(upstream)
+  })
+  it('keeps the call that came out wrong, for a repair, and prints it nowhere', () => {
+    const error = fault(400, { error: { message: 'Failed to call a function.', code: 'tool_use_failed', failed_generation: '<f>{"a":' } })
+    for (const each of [error, error.with({ status: 400 })]) {
+      expect([each.upstream?.code, each.upstream?.message, each.upstream?.generated]).toEqual(['tool_use_failed', 'Failed to call a function.', '<f>{"a":'])
+      expect(JSON.stringify(each)).not.toContain('<f>')
+    }
   })
   it('keeps the provider’s sentence out of its own message and out of logs', () => {
     const error = fault(400, { error: { message: 'Your prompt "my secret" is bad', failed_generation: 'my secret' } })
