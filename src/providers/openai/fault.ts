@@ -55,7 +55,7 @@ function readDetail(detail: unknown, words: Words): void {
   put(words, 'message', stringAt(first, 'msg') ?? stringAt(first, 'message'))
   put(words, 'type', stringAt(first, 'type'))
   put(words, 'code', stringAt(first, 'code'))
-  if (Array.isArray(first['loc'])) put(words, 'param', first['loc'].join('.'))
+  if (Array.isArray(first['loc'])) put(words, 'param', first['loc'].filter(step => typeof step === 'string' || typeof step === 'number').join('.'))
 }
 
 function readBase(base: unknown, words: Words): void {

@@ -171,7 +171,7 @@ describe('messages', () => {
   it('sends {} for a call without any input', () => {
     expect(sent([{ role: 'assistant', content: [{ type: 'tool-call', id: 'a', name: 'f', input: undefined }] }])).toMatchObject([{ tool_calls: [{ function: { arguments: '{}' } }] }])
   })
-  it.each([['openai', QUIRKS.openai, /^[\w-]{1,40}$/], ['mistral', QUIRKS.mistral, /^[a-zA-Z0-9]{9}$/]] as const)('fits foreign ids to what %s takes, alike on both sides (trap 65)', (_, quirks, rule) => {
+  it.each([['openai', QUIRKS.openai, /^[\w-]{1,40}$/], ['mistral', QUIRKS.mistral, /^[a-zA-Z0-9]{9}$/]] as const)('fits foreign ids to what %s takes (trap 65), alike on both sides (trap 65)', (_, quirks, rule) => {
     const id = `functions.weather:0|fc_${'x'.repeat(60)}`
     const [, said, answered] = sent([ask, { role: 'assistant', content: [{ type: 'tool-call', id, name: 'f', input: {} }] }, { role: 'tool', toolCallId: id, content: 'ok' }], quirks) as [unknown, { tool_calls: { id: string }[] }, { tool_call_id: string }]
     expect(said.tool_calls[0]?.id).toMatch(rule)

@@ -58,7 +58,7 @@ describe('error answers', () => {
     expect(fault(429, [body], { 'retry-after': '2' })).toMatchObject({ retryAfterMs: 2000 })
   })
   it('survives any body', () => {
-    for (const body of [null, 7, true, [], [null], [[]], { error: null }, { error: [] }, { error: { code: {} } }, { detail: [7] }, { base_resp: 'x' }, { error: { metadata: 7, innererror: [] } }]) {
+    for (const body of [null, 7, true, [], [null], [[]], { error: null }, { error: [] }, { error: { code: {} } }, { detail: [7] }, { detail: [{ loc: [{ toString: 1 }, 'a'] }] }, { base_resp: 'x' }, { error: { metadata: 7, innererror: [] } }]) {
       expect(GatewayError.is(fault(400, body))).toBe(true)
     }
   })
