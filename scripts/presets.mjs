@@ -4,6 +4,7 @@
 import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { PAGE, pageWithPresets } from './presets/docs.mjs'
 import { pack, readTable } from './presets/rows.mjs'
 import { LACKS } from './presets/table.mjs'
 
@@ -38,3 +39,5 @@ ${users.join('\n')}
 
 const [table] = process.argv.slice(2)
 if (table !== undefined) writeRows(readTable(table))
+process.chdir(root)
+writeFileSync(PAGE, await pageWithPresets())

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs'
 import { ALSO, QUIRKS } from './table.mjs'
 
 /** The row of quirks of a server. */
-export function quirksOf(id, baseUrl) {
+function quirksOf(id, baseUrl) {
   for (const [name, ids] of Object.entries(QUIRKS)) if (ids.includes(id)) return name
   return isLocal(baseUrl) ? 'local' : 'plain'
 }
 
-export function isLocal(baseUrl) {
+function isLocal(baseUrl) {
   return /^http:\/\/(?:localhost|127\.0\.0\.1)[:/]/.test(baseUrl)
 }
 

@@ -14,5 +14,5 @@ describe('bytes of any kind', () => {
     const { slowest, largest } = report
     expect(slowestMs(decoder, { seed: SEED, count: COUNT }, report), again(decoder, SEED, slowest.index)).toBeLessThanOrEqual(MOST_MS)
     expect(largest.bytes, again(decoder, SEED, largest.index)).toBeLessThanOrEqual(MOST_BYTES)
-  })
+  }, 120_000)
 })

@@ -26,7 +26,7 @@ export interface FuzzOptions {
   /** Recorded exchanges beside the repository are seeds too. Default false, for they slow a run down. */
   readonly recorded?: boolean
 }
-export interface Failure {
+interface Failure {
   readonly index: number
   readonly what: string
 }

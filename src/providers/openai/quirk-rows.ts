@@ -60,9 +60,6 @@ export const QUIRKS = {
   three: { efforts: THREE },
 } as const satisfies Record<string, Quirks>
 
-/** Name of a row. */
-export type QuirkId = keyof typeof QUIRKS
-
 const rows: ReadonlyMap<string, Quirks> = new Map<string, Quirks>([
   ...Object.entries(QUIRKS),
   ...Object.entries(SERVERS).flatMap(([row, ids]) => ids.split(' ').map(id => [id, QUIRKS[row as keyof typeof SERVERS]] as const)),

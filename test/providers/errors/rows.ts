@@ -3,7 +3,7 @@ import { sse, type Reply } from '../rows/wire.js'
 
 type Make = (origin: string, model: string, options: DeploymentOptions) => Deployment
 /** What the walk does with the fault: asks the same deployment again, the next one, or nobody. */
-export type Then = 'again' | 'next' | 'stop'
+type Then = 'again' | 'next' | 'stop'
 
 export interface ErrorRow {
   readonly name: string
