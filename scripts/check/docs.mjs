@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
+import { pageWithPresets, PAGE } from '../presets/docs.mjs'
 import { run, schedule } from './run.mjs'
 
 const OUT = '.cache/docs'
@@ -58,6 +59,10 @@ async function main() {
   const types = await run('tsc', ['--noEmit', '-p', OUT])
   if (types.code !== 0) console.log(named(types.output).trimEnd())
   let failed = types.code !== 0
+  if ((await pageWithPresets()) !== readFileSync(PAGE, 'utf8')) {
+    failed = true
+    console.log(`${PAGE}: the table of presets is not up to date. Run npm run presets.`)
+  }
   const runs = found.filter(block => block.run).map(block => ({ ...block, name: block.file }))
   await schedule(runs, block => run('tsx', [block.file], { timeoutMs: 30_000 }), (block, { code, output }) => {
     if (code === 0) return

@@ -57,12 +57,13 @@ export function verdict(code: Code): Verdict {
   return TABLE[code]
 }
 
-/** What the provider itself said, in short identifiers; `message` is its own sentence and may repeat parts of the prompt. */
+/** What the provider itself said, in short identifiers; `message` is its own sentence and may repeat parts of the prompt; `generated` is what the model wrote that the provider would not take, such as a broken tool call. */
 export interface UpstreamWords {
   readonly type?: string
   readonly code?: string
   readonly param?: string
   readonly message?: string
+  readonly generated?: string
   readonly requestId?: string
 }
 
@@ -81,6 +82,8 @@ export interface ErrorDetails {
 }
 
 const MARK = Symbol.for('sallyport.GatewayError')
+/** Words of the provider that may repeat the prompt. */
+const HIDDEN = ['message', 'generated'] as const
 const SHORT = /^[\w.:/[\]-]{1,80}$/
 
 function short(value: string | undefined): string | undefined {
@@ -119,7 +122,7 @@ export class GatewayError extends Error {
   readonly excluded?: readonly Excluded[]
   /** What had arrived when a stream failed after commit. Not printed. */
   declare readonly partial?: Partial
-  /** The provider's own words. `message` inside it is not printed. */
+  /** The provider's own words. `message` and `generated` inside it are not printed. */
   readonly upstream?: UpstreamWords
   /** The budget or limit that refused. */
   readonly policy?: string
@@ -155,7 +158,7 @@ export class GatewayError extends Error {
       ...(this.attempts !== undefined && { attempts: this.attempts }),
       ...(this.excluded !== undefined && { excluded: this.excluded }),
       ...(this.partial !== undefined && { partial: this.partial }),
-      ...(upstream !== undefined && { upstream: { ...upstream, ...(upstream.message !== undefined && { message: upstream.message }) } }),
+      ...(upstream !== undefined && { upstream: { ...upstream, ...Object.fromEntries(HIDDEN.flatMap(key => (upstream[key] === undefined ? [] : [[key, upstream[key]]]))) } }),
       ...(this.policy !== undefined && { policy: this.policy }),
       ...(this.cause !== undefined && { cause: this.cause }),
       ...details,
@@ -192,6 +195,6 @@ function words(said: UpstreamWords): UpstreamWords {
     const value = short(said[key])
     if (value !== undefined) Object.assign(kept, { [key]: value })
   }
-  if (said.message !== undefined) hidden(kept, 'message', said.message.slice(0, 2000))
+  for (const key of HIDDEN) if (said[key] !== undefined) hidden(kept, key, said[key].slice(0, 2000))
   return kept
 }

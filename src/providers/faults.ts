@@ -12,6 +12,7 @@ export interface ErrorFacts {
   readonly code?: string
   readonly param?: string
   readonly message?: string
+  readonly generated?: string
   readonly requestId?: string
 }
 
@@ -173,8 +174,8 @@ export function faultOf(facts: ErrorFacts): GatewayError {
   })
 }
 
-function wordsOf({ type, code, param, message, requestId, headers }: ErrorFacts): UpstreamWords {
-  return present({ type, code, param, message, requestId: requestId ?? REQUEST_ID.map(name => headers[name]).find(id => id !== undefined) })
+function wordsOf({ type, code, param, message, generated, requestId, headers }: ErrorFacts): UpstreamWords {
+  return present({ type, code, param, message, generated, requestId: requestId ?? REQUEST_ID.map(name => headers[name]).find(id => id !== undefined) })
 }
 
 /** The fields that have a value. */

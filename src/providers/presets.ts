@@ -1,10 +1,10 @@
 import { GatewayError } from '../protocol/errors.js'
 import { isObject } from '../protocol/json.js'
-import type { Adapter, Deployment } from '../protocol/ports.js'
+import type { Adapter, Capabilities, Deployment } from '../protocol/ports.js'
 import { nearest, quoted, refuseUnknownKeys } from '../protocol/suggest.js'
 import { defineDeployment, type DeploymentOptions } from './define.js'
 import { loadOpenaiAdapter, type OpenAIApi } from './openai/load.js'
-import { QUIRK_KEYS, type QuirkId, type Quirks } from './openai/quirks.js'
+import { QUIRK_KEYS, type Quirks } from './openai/quirks.js'
 import { ROWS } from './presets-data.js'
 
 type Row = (typeof ROWS)[number]
@@ -23,7 +23,8 @@ export interface Preset {
   readonly env: readonly string[]
   /** A server on this machine, which works without a key. */
   readonly keyless: boolean
-  readonly quirks: QuirkId
+  /** What is known of all its models: what none of them can do. */
+  readonly capabilities: Capabilities
 }
 
 /** A server of the user's own, of one of the OpenAI dialects. */
@@ -31,8 +32,8 @@ export interface CompatibleServer {
   /** Its name in results and logs. */
   readonly name: string
   readonly baseUrl: string
-  /** How it differs from most: a row's name or the switches themselves. */
-  readonly quirks?: QuirkId | Quirks
+  /** How it differs from most: the switches, or the id of a preset that it behaves like. */
+  readonly quirks?: PresetId | Quirks
   /** It works without a key. Default true. */
   readonly keyless?: boolean
   /** Which of the OpenAI APIs is spoken. Default `chat`. */
@@ -44,14 +45,15 @@ export type CompatibleOptions<Id extends string = string> = DeploymentOptions & 
   ([PresetSettings<Id>] extends [never] ? { readonly settings?: undefined } : { readonly settings?: { readonly [K in PresetSettings<Id>]: string } })
 
 function parse(row: Row): Preset {
-  const [id = '', address = '', env = '=', quirks = 'plain'] = row.split(' ')
+  const [id = '', short = '', env = '=', lacks] = row.split(' ')
+  const address = short.replace('*', id)
   const keyless = address.startsWith('http://')
   return Object.freeze({
     id: id as PresetId,
     baseUrl: keyless || address.startsWith('{base_url}') ? address : `https://${address}`,
     env: env === '-' ? [] : env === '=' ? [`${id.toUpperCase().replace(/[^A-Z0-9]/g, '_')}_API_KEY`] : env.split(','),
     keyless,
-    quirks: quirks as QuirkId,
+    capabilities: Object.freeze(Object.fromEntries(lacks?.split(',').map(name => [name, false]) ?? [])),
   })
 }
 
@@ -59,8 +61,6 @@ function parse(row: Row): Preset {
 export const presets: readonly Preset[] = Object.freeze(ROWS.map(parse))
 
 const BY_ID: ReadonlyMap<string, Preset> = new Map(presets.map(preset => [preset.id, preset]))
-/** Rows that can be named: those that presets use, and some that none of them uses. A test holds this to the rows there are. */
-const QUIRK_IDS: ReadonlySet<QuirkId> = new Set([...presets.map(preset => preset.quirks), 'plain', 'mistral', 'azure'])
 const SERVER = new Set(['name', 'baseUrl', 'quirks', 'keyless', 'api'])
 const BRACE = /\{(\w+)\}/g
 
@@ -97,20 +97,17 @@ function filled({ id, baseUrl }: Preset, settings: unknown): string {
 function fromPreset(id: string, model: string, options: CompatibleOptions): Deployment {
   const preset = presetOf(id)
   const { settings, api, ...rest } = isObject(options as unknown) ? options : { ...options }
-  const adapter = loadOpenaiAdapter(preset.quirks, api)
+  const adapter = loadOpenaiAdapter(id, api)
   const open = preset.baseUrl.includes('{') && settings === undefined && rest.baseUrl !== undefined
   // Without settings the preset has no host of its own that its key could belong to.
   const home = open ? { baseUrl: rest.baseUrl ?? '', env: [] } : { baseUrl: filled(preset, settings), env: preset.env }
-  return defineDeployment({ name: preset.id, adapter, keyless: preset.keyless, ...home }, model, rest)
+  return defineDeployment({ name: id, adapter, keyless: preset.keyless, capabilities: preset.capabilities, ...home }, model, rest)
 }
 
 function adapterOf(server: CompatibleServer): () => Promise<Adapter> {
-  const { quirks = 'plain', api } = server
-  if (typeof quirks === 'string') {
-    if (QUIRK_IDS.has(quirks)) return loadOpenaiAdapter(quirks, api)
-    throw bad(`compatible(): there is no row of quirks ${quoted(quirks)}. Known: ${[...QUIRK_IDS].join(', ')}.`)
-  }
-  if (!isObject(quirks as unknown)) throw bad('compatible(): quirks must be the name of a row or an object.')
+  const { quirks = {}, api } = server
+  if (typeof quirks === 'string') return loadOpenaiAdapter(presetOf(quirks).id, api)
+  if (!isObject(quirks as unknown)) throw bad('compatible(): quirks must be the id of a preset or an object.')
   refuseUnknownKeys(quirks, QUIRK_KEYS, 'compatible(): quirks')
   return loadOpenaiAdapter(quirks, api)
 }

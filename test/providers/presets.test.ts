@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Adapter, Deployment } from '../../src/protocol/ports.js'
-import { QUIRKS } from '../../src/providers/openai/quirk-rows.js'
+import { QUIRKS, quirksNamed } from '../../src/providers/openai/quirk-rows.js'
+import { SERVERS } from '../../src/providers/openai/quirk-presets.js'
 import { compatible, presets } from '../../src/providers/presets.js'
 
 function reach(deployment: Deployment) {
@@ -43,13 +44,26 @@ describe('presets', () => {
     if (preset.keyless) expect(['localhost', '127.0.0.1']).toContain(url.hostname)
     else expect(preset.env.length).toBeGreaterThan(0)
     for (const name of preset.env) expect(name).toMatch(/^[A-Z0-9_]+$/)
-    expect(Object.keys(QUIRKS)).toContain(preset.quirks)
     expect(Object.isFrozen(preset)).toBe(true)
+  })
+  it('have quirks under their own ids, and a row named like a preset is the row of that preset', () => {
+    const ids = Object.values(SERVERS).flatMap(each => each.split(' '))
+    expect(new Set(ids).size).toBe(ids.length)
+    expect(ids.filter(id => !presets.some(preset => preset.id === id))).toEqual([])
+    expect(Object.keys(SERVERS).filter(row => !Object.hasOwn(QUIRKS, row))).toEqual([])
+    for (const { id } of presets) if (Object.hasOwn(QUIRKS, id)) expect(quirksNamed(id)).toBe(QUIRKS[id as keyof typeof QUIRKS])
+    expect(quirksNamed('ai21')).toBe(QUIRKS.plain)
+  })
+  it('say what no model of a server can do, which a deployment may know better', () => {
+    expect(compatible('perplexity', 'sonar').capabilities).toEqual({ tools: false })
+    expect(compatible('perplexity', 'next', { capabilities: { tools: true, images: true } }).capabilities).toEqual({ tools: true, images: true })
+    expect(compatible('groq', 'm').capabilities).toEqual({})
+    expect(caught(() => compatible('perplexity', 'm', { capabilities: 7 as never }))).toMatchObject({ code: 'invalid_config' })
   })
   const TABLE = '../shared/providers.tsv'
   it.skipIf(!existsSync(TABLE))('hold every row of the table they were made from', () => {
     const rows = readFileSync(TABLE, 'utf8').trim().split('\n').slice(1).map(line => line.split('\t'))
-    const wanted = rows.filter(([, , , , protocol = '']) => /openai.*chat/.test(protocol)).map(([id]) => id)
+    const wanted = rows.filter(([id, , , , protocol = '']) => /^minimax/.test(id ?? '') || /openai.*chat/.test(protocol)).map(([id]) => id)
     expect(presets.map(preset => preset.id)).toEqual(wanted)
   })
 })
@@ -87,8 +101,10 @@ describe('compatible()', () => {
     expect(open.baseUrl).toBe('https://other.example/v1')
     expect(open).not.toHaveProperty('env')
   })
-  it('lets every row of quirks be named', () => {
-    for (const quirks of Object.keys(QUIRKS) as (keyof typeof QUIRKS)[]) expect(compatible({ name: 'lab', baseUrl: 'https://lab.example', quirks }, 'm').provider).toBe('lab')
+  it('lets a server of the user behave like any preset', async () => {
+    for (const { id } of presets) expect(compatible({ name: 'lab', baseUrl: 'https://lab.example', quirks: id }, 'm')).toMatchObject({ provider: 'lab', capabilities: {} })
+    expect(await warnings(compatible({ name: 'lab', baseUrl: 'https://lab.example', quirks: 'anthropic-openai-compat' }, 'm'))).toEqual(['logprobs'])
+    expect(caught(() => compatible({ name: 'lab', baseUrl: 'https://lab.example', quirks: 'grok' as 'groq' }, 'm'))).toMatchObject({ code: 'invalid_config', message: expect.stringContaining('"groq"') })
   })
   it('takes a server of the user, with a key or without', async () => {
     const plain = compatible({ name: 'lab', baseUrl: 'http://10.0.0.5:8000/v1/' }, 'qwen3')

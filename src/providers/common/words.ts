@@ -1,7 +1,9 @@
 import { isObject, numberAt, stringAt, tryParseJson } from '../../protocol/json.js'
+import { durationMs } from '../faults.js'
 
-/** What an error body says. `status` is the one it names itself. */
-type Words = { -readonly [K in 'type' | 'code' | 'param' | 'message']?: string } & { status?: number }
+type Word = 'type' | 'code' | 'param' | 'message' | 'generated'
+/** What an error body says. `status` is the one it names itself, `waitMs` how long it asks to wait. */
+type Words = { -readonly [K in Word]?: string } & { status?: number; waitMs?: number | undefined }
 
 // Codes that one server puts under `base_resp` of a 200.
 const BASE_STATUS: ReadonlyMap<number, number> = new Map([[1001, 504], [1002, 429], [1004, 401], [1008, 402], [1026, 400], [1027, 400], [1039, 429], [2013, 400], [2049, 401]])
@@ -16,12 +18,18 @@ function textAt(from: Record<string, unknown>, key: string): string | undefined 
   return typeof value === 'number' ? String(value) : stringAt(from, key)
 }
 
-function put(words: Words, key: 'type' | 'code' | 'param' | 'message', value: string | undefined): void {
+function put(words: Words, key: Word, value: string | undefined): void {
   if (value !== undefined) words[key] ??= value
 }
 
+// One vendor lists beside its status what is wrong and how long to wait.
+function detailed(details: unknown, key: string): string | undefined {
+  return Array.isArray(details) ? details.map(detail => stringAt(detail, key)).find(found => found !== undefined) : undefined
+}
+
 function readObject(error: Record<string, unknown>, words: Words): void {
-  const inner = stringAt(error['innererror'], 'code')
+  const inner = stringAt(error['innererror'], 'code') ?? detailed(error['details'], 'reason')
+  words.waitMs ??= durationMs(detailed(error['details'], 'retryDelay') ?? '')
   const code = textAt(error, 'code')
   // A bare status says less than the inner word.
   put(words, 'code', inner !== undefined && (code === undefined || /^\d+$/.test(code)) ? inner : code)
@@ -33,6 +41,7 @@ function readObject(error: Record<string, unknown>, words: Words): void {
   const raw = stringAt(metadata, 'raw')
   const message = stringAt(error, 'message')
   put(words, 'message', raw === undefined ? message : `${message ?? 'Upstream'}: ${raw}`)
+  put(words, 'generated', stringAt(error, 'failed_generation'))
   const status = [error['status_code'], error['status'], error['code']].find(isStatus)
   if (status !== undefined) words.status ??= status
 }
@@ -44,7 +53,7 @@ function readDetail(detail: unknown, words: Words): void {
   put(words, 'message', stringAt(first, 'msg') ?? stringAt(first, 'message'))
   put(words, 'type', stringAt(first, 'type'))
   put(words, 'code', stringAt(first, 'code'))
-  if (Array.isArray(first['loc'])) put(words, 'param', first['loc'].join('.'))
+  if (Array.isArray(first['loc'])) put(words, 'param', first['loc'].filter(step => typeof step === 'string' || typeof step === 'number').join('.'))
 }
 
 function readBase(base: unknown, words: Words): void {

@@ -7,7 +7,7 @@ import type { Block } from './media.js'
 import { cached, encodeMessages, verbatim, type Encoding } from './messages.js'
 import { familyOf } from './models.js'
 import type { Quirks } from './quirks.js'
-import { encodeReasoning } from './reasoning.js'
+import { encodeReasoning, reasons } from './reasoning.js'
 import { allowsStrict } from './schema.js'
 
 type Field = keyof UpstreamRequest
@@ -138,7 +138,8 @@ function add(body: Block, more: Readonly<Record<string, unknown>> | undefined): 
 export function encode(request: UpstreamRequest, target: Target, wire: Wire, quirks: Quirks): { call: HttpCall; warnings: Warning[] } {
   const encoding: Encoding = { quirks, target, family: familyOf(target.model, request, quirks), warnings: [] }
   const messages = encodeMessages(request, encoding)
-  const stream = wire === 'stream'
+  // The answer is told apart by what it holds, so a stream may come where one body was expected.
+  const stream = wire === 'stream' || (quirks.streamedReasoning === true && reasons(request))
   const options = request.providerOptions
   const body: Block = { model: target.model, messages }
   if (stream) {

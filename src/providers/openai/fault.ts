@@ -9,10 +9,10 @@ const REQUEST_ID = ['x-request-id', 'apim-request-id', 'x-ds-trace-id', 'mistral
 
 /** Classifies an error answer of any server of the dialect. */
 export function fault(status: number, headers: Headers, body: unknown, nowMs: number, quirks: Quirks): GatewayError {
-  const { status: named, ...words } = wordsOf(body)
+  const { status: named, waitMs, ...words } = wordsOf(body)
   const requestId = REQUEST_ID.map(name => headers[name]).find(id => id !== undefined)
   const bare = quirks.bareOverflow === true && Object.keys(words).length === 0 && (status === 400 || status === 413)
-  const facts: ErrorFacts = { status: status >= 400 ? status : (named ?? status), headers, nowMs, ...words, ...(bare && { code: 'context_length_exceeded' }), ...(requestId !== undefined && { requestId }) }
+  const facts: ErrorFacts = { status: status >= 400 ? status : (named ?? status), headers: waitMs === undefined || 'retry-after' in headers ? headers : { ...headers, 'retry-after-ms': String(waitMs) }, nowMs, ...words, ...(bare && { code: 'context_length_exceeded' }), ...(requestId !== undefined && { requestId }) }
   return faultOf(facts)
 }
 

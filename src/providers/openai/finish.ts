@@ -4,7 +4,7 @@ import type { Quirks } from './quirks.js'
 
 const REASONS: ReadonlyMap<string, FinishReason> = new Map([
   ['stop', 'stop'], ['eos', 'stop'], ['end_turn', 'stop'], ['stop_sequence', 'stop'], ['complete', 'stop'], ['completed', 'stop'],
-  ['length', 'length'], ['max_tokens', 'length'], ['model_length', 'length'],
+  ['length', 'length'], ['max_tokens', 'length'], ['model_length', 'length'], ['model_context_window_exceeded', 'length'],
   ['tool_calls', 'tool-calls'], ['tool_use', 'tool-calls'], ['function_call', 'tool-calls'],
   ['content_filter', 'content-filter'], ['sensitive', 'content-filter'],
 ])

@@ -211,8 +211,9 @@ export function encodeMessages(request: UpstreamRequest, encoding: Encoding): Bl
     out.push(encodeMessage(message, encoding, at, media))
   }
   attach()
-  markPrefill(out, request, encoding)
-  return encoding.quirks.bridge === true ? bridged(out, encoding) : out
+  const turns = encoding.quirks.alternate === true ? joined(out) : out
+  markPrefill(turns, request, encoding)
+  return encoding.quirks.bridge === true ? bridged(turns, encoding) : turns
 }
 
 function bridged(messages: readonly Block[], encoding: Encoding): Block[] {
@@ -221,6 +222,23 @@ function bridged(messages: readonly Block[], encoding: Encoding): Block[] {
     warn(encoding, 'changed', 'This model takes no user message right after tool results; an assistant message "OK" was put between.', 'messages')
     return [{ role: 'assistant', content: 'OK' }, message]
   })
+}
+
+function parts(content: unknown): readonly unknown[] {
+  return Array.isArray(content) ? content : [{ type: 'text', text: content }]
+}
+
+/** Neighbours of one role in one message, for servers that want user and assistant to take turns. */
+function joined(messages: readonly Block[]): Block[] {
+  const out: Block[] = []
+  for (const message of messages) {
+    const last = out.at(-1)
+    const same = last?.['role'] === message['role'] && (message['role'] === 'user' || message['role'] === 'assistant')
+    if (last === undefined || !same || 'tool_calls' in last || 'tool_calls' in message) out.push({ ...message })
+    else if (typeof last['content'] === 'string' && typeof message['content'] === 'string') last['content'] = `${last['content']}\n\n${message['content']}`
+    else last['content'] = [...parts(last['content']), ...parts(message['content'])]
+  }
+  return out
 }
 
 function encodeMessage(message: Message, encoding: Encoding, at: number, media: Block[]): Block {

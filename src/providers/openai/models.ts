@@ -5,6 +5,8 @@ import type { Quirks } from './quirks.js'
 export interface Family {
   /** `undefined` where nothing is known of it. */
   readonly reasons?: boolean
+  /** Takes nothing beside the wish for reasoning. */
+  readonly plainReasoning?: boolean
   /** Request fields it refuses now. */
   readonly refuses: readonly (keyof UpstreamRequest)[]
   /** The role instructions go in. */
@@ -42,9 +44,16 @@ function xai(model: string): Family {
   return { ...(reasons && { reasons }), refuses: reasons ? PENALTIES : [], instructions: 'keep' }
 }
 
+// It separates its reasoning by itself, and refuses to be told how.
+function groq(model: string): Family {
+  return model.startsWith('gpt-oss') ? { ...PLAIN, plainReasoning: true } : PLAIN
+}
+
+const FAMILIES: Readonly<Record<NonNullable<Quirks['families']>, (model: string, request: UpstreamRequest) => Family>> = { openai, xai, groq }
+
 /** The family of a model, by its name; a fine-tuned or prefixed name counts as what it was made from. */
 export function familyOf(model: string, request: UpstreamRequest, quirks: Quirks): Family {
   if (quirks.families === undefined) return PLAIN
   const name = model.toLowerCase().replace(/^ft:/, '').split('/').at(-1) ?? ''
-  return quirks.families === 'openai' ? openai(name, request) : xai(name)
+  return FAMILIES[quirks.families](name, request)
 }

@@ -1,7 +1,6 @@
 import type { FinishReason } from '../../protocol/events.js'
 import type { JsonObject } from '../../protocol/json.js'
 import type { Effort, UpstreamRequest } from '../../protocol/request.js'
-import type { QUIRKS } from './quirk-rows.js'
 
 /** How a server takes the wish for reasoning. */
 export type ReasoningStyle =
@@ -21,6 +20,12 @@ export type ReasoningStyle =
   | 'template'
   /** `prompt_mode: "reasoning"`; it cannot be turned off. */
   | 'prompt_mode'
+  /** `chat_template_args: { enable_thinking }`. */
+  | 'template_args'
+  /** `thinking: true` or `false`. */
+  | 'toggle'
+  /** `reasoning_effort`; off by `reasoning: { enabled }` and `venice_parameters`. */
+  | 'venice'
 
 /** What makes one server of the dialect differ from the next. Every field has a default that suits most of them. */
 export interface Quirks {
@@ -34,6 +39,16 @@ export interface Quirks {
   readonly reasoning?: ReasoningStyle
   /** The effort words it takes; others become the nearest, with a warning. Default: all. */
   readonly efforts?: readonly Effort[]
+  /** What stands for the effort `none`, in `reasoning_effort`. Default `none`. */
+  readonly off?: string | null
+  /** The effort `none` may leave some models reasoning: it goes out with a warning. Default false. */
+  readonly unsureOff?: boolean
+  /** Least and most tokens of a reasoning budget; others become the nearest, with a warning. */
+  readonly budget?: readonly [least: number, most: number]
+  /** Body fields that go along with the wish for reasoning. */
+  readonly besideReasoning?: JsonObject
+  /** It reasons in streams only, so an answer that should reason is asked for as a stream. Default false. */
+  readonly streamedReasoning?: boolean
   /** Where an answer's reasoning text is looked for; the first that is not empty is taken. */
   readonly reasoningFields?: readonly string[]
   /** Sends the model's own reasoning back. Default `never`. */
@@ -56,6 +71,8 @@ export interface Quirks {
   readonly names?: boolean
   /** Refuses a user message right behind tool results: a word of the assistant is put between. Default false. */
   readonly bridge?: boolean
+  /** User and assistant must take turns: neighbours of one role are joined. Default false. */
+  readonly alternate?: boolean
   /** Takes `refusal` on assistant messages; otherwise a refusal is plain text. Default false. */
   readonly refusal?: boolean
   /** Takes `https:` addresses of files. Default false. */
@@ -77,7 +94,7 @@ export interface Quirks {
   /** Request fields it refuses; they are left out with a warning. */
   readonly unsupported?: readonly (keyof UpstreamRequest)[]
   /** A table of model families whose parameters differ. */
-  readonly families?: 'openai' | 'xai'
+  readonly families?: 'openai' | 'xai' | 'groq'
   /** Finish words beyond those that everybody knows. */
   readonly finish?: { readonly [word: string]: FinishReason }
   /** `total`: output is `total_tokens` less the prompt, because hidden reasoning is only in the total. */
@@ -95,13 +112,10 @@ export interface Quirks {
 }
 
 const KEYS = [
-  'maxTokens', 'developer', 'streamUsage', 'reasoning', 'efforts', 'reasoningFields', 'replay', 'replayField', 'tools', 'required', 'namedTool',
-  'strict', 'output', 'stringContent', 'names', 'bridge', 'refusal', 'fileUrls', 'documents', 'toolId', 'cacheControl', 'prefill', 'echo', 'topK', 'seed', 'unsupported',
+  'maxTokens', 'developer', 'streamUsage', 'reasoning', 'efforts', 'off', 'unsureOff', 'budget', 'besideReasoning', 'streamedReasoning', 'reasoningFields', 'replay', 'replayField', 'tools', 'required', 'namedTool',
+  'strict', 'output', 'stringContent', 'names', 'bridge', 'alternate', 'refusal', 'fileUrls', 'documents', 'toolId', 'cacheControl', 'prefill', 'echo', 'topK', 'seed', 'unsupported',
   'families', 'finish', 'usage', 'cost', 'router', 'bareOverflow', 'authHeader', 'extra',
 ] as const satisfies readonly (keyof Quirks)[]
 type Named<All extends (typeof KEYS)[number]> = All
 /** Names of all switches, for validation. */
 export const QUIRK_KEYS: ReadonlySet<string> = new Set<Named<keyof Quirks>>(KEYS)
-
-/** Name of a row of quirks; the rows themselves are loaded with the adapter. */
-export type QuirkId = keyof typeof QUIRKS

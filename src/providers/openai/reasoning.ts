@@ -1,5 +1,5 @@
 import type { Warning } from '../../protocol/events.js'
-import type { Effort, Reasoning } from '../../protocol/request.js'
+import type { Effort, Reasoning, UpstreamRequest } from '../../protocol/request.js'
 import type { Block } from './media.js'
 import type { Encoding } from './messages.js'
 import type { ReasoningStyle } from './quirks.js'
@@ -30,6 +30,7 @@ function effortWord(reasoning: Reasoning, { quirks, warnings }: Encoding): Effor
     const message = reasoning.effort === undefined ? `This provider takes no reasoning budget; it was sent as effort "${asked}".` : 'This provider takes no reasoning budget beside the effort; the budget was left out.'
     warnings.push(warning('changed', message, 'reasoning.budgetTokens'))
   }
+  if (asked === 'none' && quirks.unsureOff === true) warnings.push(warning('other', 'Behind this provider some models cannot be kept from reasoning; "none" was sent, which they may not heed.', 'reasoning.effort'))
   const word = quirks.efforts === undefined ? asked : nearestEffort(asked, quirks.efforts)
   if (word !== asked) warnings.push(warning('changed', `This provider does not know the effort "${asked}"; "${word}" was sent.`, 'reasoning.effort'))
   return word
@@ -61,13 +62,33 @@ function onOff(reasoning: Reasoning, encoding: Encoding): boolean {
   return switched(reasoning, encoding)
 }
 
+/** `reasoning_effort` in the server's own word. */
+function effort(reasoning: Reasoning, encoding: Encoding): Block {
+  const word = effortWord(reasoning, encoding)
+  const { off } = encoding.quirks
+  return { reasoning_effort: word === 'none' && off !== undefined ? off : word }
+}
+
+function bounded(budgetTokens: number, { quirks, warnings }: Encoding): number {
+  const [least, most] = quirks.budget ?? [0, Infinity]
+  const fit = Math.min(Math.max(budgetTokens, least), most)
+  if (fit !== budgetTokens) warnings.push(warning('changed', `This provider takes a reasoning budget of ${least} to ${most} tokens; ${fit} was sent.`, 'reasoning.budgetTokens'))
+  return fit
+}
+
+/** True where reasoning is asked for at all, and not asked to stay off. */
+export function reasons({ reasoning }: Pick<UpstreamRequest, 'reasoning'>): boolean {
+  if (reasoning?.effort !== undefined) return reasoning.effort !== 'none'
+  return reasoning?.budgetTokens !== undefined && reasoning.budgetTokens !== 0
+}
+
 type Style = (reasoning: Reasoning, encoding: Encoding) => Block
 const STYLES: Readonly<Record<ReasoningStyle, Style>> = {
   none: ({ effort }, { warnings }) => {
     if (effort !== 'none') warnings.push(warning('unsupported', 'This model or provider has no switch for reasoning; the wish was left out.', 'reasoning'))
     return {}
   },
-  effort: (reasoning, encoding) => ({ reasoning_effort: effortWord(reasoning, encoding) }),
+  effort,
   object: (reasoning, encoding) => ({
     reasoning: reasoning.effort === undefined && reasoning.budgetTokens !== 0 ? { max_tokens: reasoning.budgetTokens } : { effort: effortWord(reasoning, encoding) },
   }),
@@ -75,7 +96,7 @@ const STYLES: Readonly<Record<ReasoningStyle, Style>> = {
   thinking,
   enable_thinking: (reasoning, encoding) => {
     const on = switched(reasoning, encoding)
-    return { enable_thinking: on, ...(on && reasoning.budgetTokens !== undefined && { thinking_budget: reasoning.budgetTokens }) }
+    return { enable_thinking: on, ...(on && reasoning.budgetTokens !== undefined && { thinking_budget: bounded(reasoning.budgetTokens, encoding) }) }
   },
   prompt_mode: (reasoning, encoding) => {
     noBudget(reasoning, encoding)
@@ -84,11 +105,15 @@ const STYLES: Readonly<Record<ReasoningStyle, Style>> = {
     return {}
   },
   template: (reasoning, encoding) => ({ chat_template_kwargs: { enable_thinking: onOff(reasoning, encoding) } }),
+  template_args: (reasoning, encoding) => ({ chat_template_args: { enable_thinking: onOff(reasoning, encoding) } }),
+  toggle: (reasoning, encoding) => ({ thinking: onOff(reasoning, encoding) }),
+  venice: (reasoning, encoding) => (reasons({ reasoning }) ? effort(reasoning, encoding) : { reasoning: { enabled: false }, venice_parameters: { disable_thinking: true } }),
 }
 
 /** The body fields that ask for reasoning, in the style of the server. */
 export function encodeReasoning(reasoning: Reasoning | undefined, encoding: Encoding): Block {
   if (reasoning === undefined || (reasoning.effort === undefined && reasoning.budgetTokens === undefined)) return {}
   const style = encoding.family.reasons === false ? 'none' : (encoding.quirks.reasoning ?? 'effort')
-  return STYLES[style](reasoning, encoding)
+  const asked = STYLES[style](reasoning, encoding)
+  return encoding.family.plainReasoning === true ? asked : { ...asked, ...encoding.quirks.besideReasoning }
 }

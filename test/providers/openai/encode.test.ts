@@ -91,9 +91,19 @@ describe('reasoning', () => {
     ['an object', { effort: 'max' }, QUIRKS.openrouter, [{ reasoning: { effort: 'xhigh' } }, ['changed']]],
     ['an object with a budget', { budgetTokens: 5000 }, QUIRKS.openrouter, [{ reasoning: { max_tokens: 5000 } }, []]],
     ['a switch', { effort: 'none' }, QUIRKS.together, [{ reasoning: { enabled: false } }, []]],
-    ['a flag and a budget', { budgetTokens: 512 }, QUIRKS.qwen, [{ enable_thinking: true, thinking_budget: 512 }, []]],
+    ['a flag and a budget', { budgetTokens: 512 }, QUIRKS.siliconflow, [{ enable_thinking: true, thinking_budget: 512 }, []]],
     ['a template', { effort: 'low' }, QUIRKS.template, [{ chat_template_kwargs: { enable_thinking: true } }, ['changed']]],
     ['nothing', { effort: 'low' }, QUIRKS.silent, [{}, ['unsupported']]],
+    ['a budget within bounds', { budgetTokens: 9 }, QUIRKS.siliconflow, [{ enable_thinking: true, thinking_budget: 128 }, ['changed']]],
+    ['a flag with a field beside it', { budgetTokens: 99_999 }, QUIRKS.novita, [{ enable_thinking: true, thinking_budget: 32_768, separate_reasoning: true }, ['changed']]],
+    ['arguments of a template', { effort: 'none' }, QUIRKS.baseten, [{ chat_template_args: { enable_thinking: false } }, []]],
+    ['yes or no', { effort: 'none' }, QUIRKS.toggle, [{ thinking: false }, []]],
+    ['a word with a format', { effort: 'max' }, QUIRKS.groq, [{ reasoning_effort: 'high', reasoning_format: 'parsed' }, ['changed']]],
+    ['null for none', { effort: 'none' }, QUIRKS.sarvam, [{ reasoning_effort: null }, []]],
+    ['a word of its own for none', { effort: 'none' }, QUIRKS.auriko, [{ reasoning_effort: 'off' }, []]],
+    ['a none that may not be heeded', { effort: 'none' }, QUIRKS.requesty, [{ reasoning_effort: 'none' }, ['other']]],
+    ['a switch of two fields', { budgetTokens: 0 }, QUIRKS.venice, [{ reasoning: { enabled: false }, venice_parameters: { disable_thinking: true } }, []]],
+    ['a word where it is on', { effort: 'low' }, QUIRKS.venice, [{ reasoning_effort: 'low' }, []]],
     ['nothing asked', {}, {}, [{}, []]],
   ])('goes out as %s', (_, reasoning, quirks, expected) => {
     expect(asked(reasoning, quirks)).toEqual(expected)
@@ -161,7 +171,7 @@ describe('messages', () => {
   it('sends {} for a call without any input', () => {
     expect(sent([{ role: 'assistant', content: [{ type: 'tool-call', id: 'a', name: 'f', input: undefined }] }])).toMatchObject([{ tool_calls: [{ function: { arguments: '{}' } }] }])
   })
-  it.each([['openai', QUIRKS.openai, /^[\w-]{1,40}$/], ['mistral', QUIRKS.mistral, /^[a-zA-Z0-9]{9}$/]] as const)('fits foreign ids to what %s takes, alike on both sides (trap 65)', (_, quirks, rule) => {
+  it.each([['openai', QUIRKS.openai, /^[\w-]{1,40}$/], ['mistral', QUIRKS.mistral, /^[a-zA-Z0-9]{9}$/]] as const)('fits foreign ids to what %s takes (trap 65), alike on both sides (trap 65)', (_, quirks, rule) => {
     const id = `functions.weather:0|fc_${'x'.repeat(60)}`
     const [, said, answered] = sent([ask, { role: 'assistant', content: [{ type: 'tool-call', id, name: 'f', input: {} }] }, { role: 'tool', toolCallId: id, content: 'ok' }], quirks) as [unknown, { tool_calls: { id: string }[] }, { tool_call_id: string }]
     expect(said.tool_calls[0]?.id).toMatch(rule)

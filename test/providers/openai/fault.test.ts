@@ -32,6 +32,13 @@ describe('error answers', () => {
     expect(error).toMatchObject({ code, origin: 'upstream' })
     expect({ ...error.upstream, message: error.upstream?.message }).toMatchObject(upstream)
   })
+  it('keeps the call that came out wrong, for a repair, and prints it nowhere', () => {
+    const error = fault(400, { error: { message: 'Failed to call a function.', code: 'tool_use_failed', failed_generation: '<f>{"a":' } })
+    for (const each of [error, error.with({ status: 400 })]) {
+      expect([each.upstream?.code, each.upstream?.message, each.upstream?.generated]).toEqual(['tool_use_failed', 'Failed to call a function.', '<f>{"a":'])
+      expect(JSON.stringify(each)).not.toContain('<f>')
+    }
+  })
   it('keeps the provider’s sentence out of its own message and out of logs', () => {
     const error = fault(400, { error: { message: 'Your prompt "my secret" is bad', failed_generation: 'my secret' } })
     expect(error.message + JSON.stringify(error)).not.toContain('my secret')
@@ -45,8 +52,13 @@ describe('error answers', () => {
   it('reads the wait and the request id from the headers', () => {
     expect(fault(429, {}, { 'retry-after-ms': '250', 'x-request-id': 'req_1' })).toMatchObject({ retryAfterMs: 250, upstream: { requestId: 'req_1' } })
   })
+  it('takes the wait out of a list of details where no header has one', () => {
+    const body = { error: { code: 429, message: 'm', status: 'RESOURCE_EXHAUSTED', details: [{ reason: 'RATE_LIMIT_EXCEEDED' }, { retryDelay: '34.4s' }] } }
+    expect(fault(429, [body])).toMatchObject({ code: 'rate_limited', retryAfterMs: 34_400 })
+    expect(fault(429, [body], { 'retry-after': '2' })).toMatchObject({ retryAfterMs: 2000 })
+  })
   it('survives any body', () => {
-    for (const body of [null, 7, true, [], [null], [[]], { error: null }, { error: [] }, { error: { code: {} } }, { detail: [7] }, { base_resp: 'x' }, { error: { metadata: 7, innererror: [] } }]) {
+    for (const body of [null, 7, true, [], [null], [[]], { error: null }, { error: [] }, { error: { code: {} } }, { detail: [7] }, { detail: [{ loc: [{ toString: 1 }, 'a'] }] }, { base_resp: 'x' }, { error: { metadata: 7, innererror: [] } }]) {
       expect(GatewayError.is(fault(400, body))).toBe(true)
     }
   })
