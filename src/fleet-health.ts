@@ -2,6 +2,7 @@ import type { Member } from './fleet.js'
 import type { Deployment } from './protocol/ports.js'
 import type { DeploymentStats } from './protocol/strategy.js'
 import type { BreakerSnapshot } from './resilience/breaker-settings.js'
+import type { CacheHealth } from './state/cache-lookup.js'
 
 /**
  * How a deployment stands. `ready`: it is asked. `no_credential`: set its key. `cooling`: its keys, or the provider, asked for a pause.
@@ -29,6 +30,23 @@ export interface DeploymentHealth {
   readonly circuit?: BreakerSnapshot
   /** What holds calls back: the limit it learned from 429s, what the provider says is left, what the windows count. */
   readonly limits?: { readonly concurrency?: number; readonly learned?: unknown; readonly provider?: unknown; readonly windows?: unknown }
+}
+
+/** What `gateway.health()` tells. */
+export interface Health {
+  readonly deployments: readonly DeploymentHealth[]
+  /** Calls that have not ended. */
+  readonly calls: number
+  /** Copies of calls, sent by `mirror`, that have not ended. */
+  readonly shadows: number
+  /** Open sockets to upstreams; absent where the platform does not tell. */
+  readonly sockets?: number
+  /** Records that no sink could keep. */
+  readonly log: { readonly dropped: number }
+  /** How the cache does; absent before it was first used. */
+  readonly cache?: CacheHealth
+  /** Holds on budgets and limits that are open, writes to the store under way, and how many of these failed; absent before the first call. */
+  readonly ledger?: { readonly holds: number; readonly pending: number; readonly failures: number }
 }
 
 const NO_KEYS = { total: 0, cooling: 0, inFlight: 0 }

@@ -2,7 +2,7 @@ import { platform } from '#platform'
 import type { BatchInput, BatchItem, BatchOptions } from './batch-options.js'
 import { Bound, type Binding } from './bound.js'
 import type { Engine, EngineParts } from './engine.js'
-import type { DeploymentHealth } from './fleet-health.js'
+import type { DeploymentHealth, Health } from './fleet-health.js'
 import { GatewayKeys } from './gateway-keys.js'
 import { Governance } from './governance.js'
 import { resolveOptions, type GatewayOptions, type RouteConfig } from './options.js'
@@ -21,7 +21,6 @@ import type { Breaker } from './resilience/breaker.js'
 import type { Cancel } from './resilience/cancel.js'
 import { Router, type DeploymentFactory } from './routing/router.js'
 import { deploymentsOf } from './routing/tree.js'
-import type { CacheHealth } from './state/cache-lookup.js'
 import type { ToolRun, ToolRunOptions } from './tools/options.js'
 import type { ToolStream } from './tools/stream.js'
 import { lazyTransport } from './transport/lazy.js'
@@ -30,23 +29,6 @@ import type { Transport } from './transport/types.js'
 type RouteName<Name extends string> = Name extends `${infer Before}*${infer After}` ? `${Before}${string}${After}` : Name
 /** The model names a gateway serves: its routes, and `provider/model` of its providers. */
 export type ModelName<Routes, Providers> = RouteName<keyof Routes & string> | `${keyof Providers & string}/${string}`
-
-/** What `gateway.health()` tells. */
-export interface Health {
-  readonly deployments: readonly DeploymentHealth[]
-  /** Calls that have not ended. */
-  readonly calls: number
-  /** Copies of calls, sent by `mirror`, that have not ended. */
-  readonly shadows: number
-  /** Open sockets to upstreams; absent where the platform does not tell. */
-  readonly sockets?: number
-  /** Records that no sink could keep. */
-  readonly log: { readonly dropped: number }
-  /** How the cache does; absent before it was first used. */
-  readonly cache?: CacheHealth
-  /** Holds on budgets and limits that are open, writes to the store under way, and how many of these failed; absent before the first call. */
-  readonly ledger?: { readonly holds: number; readonly pending: number; readonly failures: number }
-}
 
 /**
  * The gateway: one API over many providers, in process.

@@ -1,6 +1,6 @@
-export { Gateway, type Health, type ModelName } from './gateway.js'
+export { Gateway, type ModelName } from './gateway.js'
 export type { GatewayOptions, RouteConfig, RouteOptions, SettingOptions } from './options.js'
-export type { DeploymentHealth, DeploymentState } from './fleet-health.js'
+export type { DeploymentHealth, DeploymentState, Health } from './fleet-health.js'
 export { Bound, type Binding } from './bound.js'
 export type { ProbeOptions } from './resilience/probes.js'
 export type { BreakerOptions, BreakerPhase, BreakerSnapshot, BreakerState } from './resilience/breaker-settings.js'

@@ -15,7 +15,7 @@ import { estimateInputTokens } from '../protocol/estimate.js'
 import type { UpstreamRequest } from '../protocol/request.js'
 
 /** What one kind of call asks of its walk. */
-export type Errand = Pick<WalkSpec, 'op' | 'wire' | 'commit'>
+type Errand = Pick<WalkSpec, 'op' | 'wire' | 'commit'>
 /** Makes the walk over the candidates of a plan, with a request that is that of the plan or a part of it. */
 export type MakeWalk = (plan: Plan, request: UpstreamRequest, errand: Errand, cancel: Cancel, accept?: Accept) => Walk
 

@@ -16,7 +16,7 @@ export function read(codec: EmbedCodec, target: Target, body: unknown, inputs: r
 }
 
 /** Bodies that are no answer of any wire. */
-export const GARBAGE: readonly unknown[] = [undefined, null, 5, 'text', [], {}, { data: {} }, { data: [5] }, { embeddings: 5 }, { embeddings: [5] }, { embeddings: { float: 5 } }, { embedding: 5 }, { embedding: { values: {} } }, { predictions: [5] }, { predictions: [{ embeddings: { values: 'x' } }] }]
+const GARBAGE: readonly unknown[] = [undefined, null, 5, 'text', [], {}, { data: {} }, { data: [5] }, { embeddings: 5 }, { embeddings: [5] }, { embeddings: { float: 5 } }, { embedding: 5 }, { embedding: { values: {} } }, { predictions: [5] }, { predictions: [{ embeddings: { values: 'x' } }] }]
 
 /** The typed error of work that must fail. */
 export function faultIn(work: () => unknown): GatewayError {

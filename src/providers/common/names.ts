@@ -20,7 +20,7 @@ export interface ToolNames {
 }
 
 /** What most dialects accept as the name, and as the id of a call. */
-export const TOOL_NAME: NameRule = { pattern: /^[a-zA-Z0-9_-]{1,64}$/, strange: /[^a-zA-Z0-9_-]/g }
+const TOOL_NAME: NameRule = { pattern: /^[a-zA-Z0-9_-]{1,64}$/, strange: /[^a-zA-Z0-9_-]/g }
 export const TOOL_ID: ToolIdRule = { pattern: TOOL_NAME.pattern, alphabet: 'abcdefghijklmnopqrstuvwxyz0123456789', length: 24 }
 const SUFFIX: ToolIdRule = { pattern: /(?!)/, alphabet: TOOL_ID.alphabet, length: 8 }
 

@@ -41,13 +41,18 @@ function read(raw: Record<string, unknown>): Fragment {
 /** Finds out which call each fragment of `tool_calls` belongs to, whatever the server made of index, id and name. */
 export class CallFragments {
   readonly #calls: ToolCalls
+  readonly #original: (wire: string) => string
   readonly #all: Call[] = []
   readonly #byIndex = new Map<number, Call>()
   readonly #byId = new Map<string, Call>()
 
-  /** @param newId makes an id that the conversation does not have yet. */
-  constructor(newId: (index: number) => string) {
+  /**
+   * @param newId makes an id that the conversation does not have yet.
+   * @param original the name of a tool from the one it travels under.
+   */
+  constructor(newId: (index: number) => string, original: (wire: string) => string) {
     this.#calls = new ToolCalls(newId)
+    this.#original = original
   }
 
   /** Calls announced so far. */
@@ -91,7 +96,7 @@ export class CallFragments {
     }
     call.name = name
     call.custom = custom
-    this.#calls.start(call.key, call.id, name, out)
+    this.#calls.start(call.key, call.id, this.#original(name), out)
     if (custom) {
       // Free text travels as a JSON string, so that every call's arguments are JSON.
       out.push({ type: 'provider-data', dialect: 'openai', on: 'tool-call', data: { type: 'custom' } })

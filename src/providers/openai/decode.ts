@@ -9,6 +9,7 @@ import { ReasoningDetails, textOf } from './details.js'
 import { echoOf, type Echo } from './echo.js'
 import { faultInside, isError } from './fault.js'
 import { faultOfFinish, finishReason } from './finish.js'
+import { namesOf } from './names.js'
 import type { Quirks } from './quirks.js'
 import { usageOf } from './usage.js'
 
@@ -243,7 +244,7 @@ export class ChatDecoder implements Decoder {
     this.#wrote = true
     this.#seal(out)
     // Unique as the conversation grows, and the same on both wires.
-    this.#calls ??= new CallFragments(index => `call_${this.#context.request.messages.length}_${index}`)
+    this.#calls ??= new CallFragments(index => `call_${this.#context.request.messages.length}_${index}`, namesOf(this.#context.request).original)
     this.#calls.add(call, at, out)
   }
 

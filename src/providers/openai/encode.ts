@@ -6,6 +6,7 @@ import { urlOf } from '../common/url.js'
 import type { Block } from './media.js'
 import { cached, encodeMessages, verbatim, type Encoding } from './messages.js'
 import { familyOf } from './models.js'
+import { namesOf } from './names.js'
 import type { Quirks } from './quirks.js'
 import { encodeReasoning, reasons } from './reasoning.js'
 import { allowsStrict } from './schema.js'
@@ -19,7 +20,7 @@ function dropped(parameter: string, message: string): Warning {
 }
 
 function encodeTool(tool: ResolvedTool | ProviderTool, at: number, encoding: Encoding): Block | undefined {
-  const { quirks, target, warnings } = encoding
+  const { names, quirks, target, warnings } = encoding
   if (!('name' in tool)) {
     const block = verbatim(tool.providerData, target)
     if (block === undefined) warnings.push({ code: 'dropped', message: `A tool of another provider was left out: it has no block for "openai" or for this provider.`, parameter: `tools[${at}]` })
@@ -33,12 +34,12 @@ function encodeTool(tool: ResolvedTool | ProviderTool, at: number, encoding: Enc
   }
   return {
     type: 'function',
-    function: { name: tool.name, ...(tool.description !== undefined && { description: tool.description }), parameters: tool.inputSchema, ...(fits && { strict: true }) },
+    function: { name: names.wire(tool.name), ...(tool.description !== undefined && { description: tool.description }), parameters: tool.inputSchema, ...(fits && { strict: true }) },
     ...cached(tool.cacheControl, encoding),
   }
 }
 
-function encodeChoice(choice: NonNullable<UpstreamRequest['toolChoice']>, { quirks, warnings }: Encoding): Block {
+function encodeChoice(choice: NonNullable<UpstreamRequest['toolChoice']>, { names, quirks, warnings }: Encoding): Block {
   const none = (message: string) => {
     warnings.push(dropped('toolChoice', message))
     return {}
@@ -48,7 +49,7 @@ function encodeChoice(choice: NonNullable<UpstreamRequest['toolChoice']>, { quir
   if (choice === 'none') return { tool_choice: 'none' }
   if (choice === 'required') return quirks.required === null ? none('This provider cannot be made to call a tool; the model chooses.') : { tool_choice: quirks.required ?? 'required' }
   if (quirks.namedTool === false) return none('This provider cannot be made to call one tool; the model chooses.')
-  return { tool_choice: { type: 'function', function: { name: choice.name } } }
+  return { tool_choice: { type: 'function', function: { name: names.wire(choice.name) } } }
 }
 
 function encodeTools(request: UpstreamRequest, encoding: Encoding): Block {
@@ -136,7 +137,7 @@ function add(body: Block, more: Readonly<Record<string, unknown>> | undefined): 
 
 /** Builds one request of the dialect. */
 export function encode(request: UpstreamRequest, target: Target, wire: Wire, quirks: Quirks): { call: HttpCall; warnings: Warning[] } {
-  const encoding: Encoding = { quirks, target, family: familyOf(target.model, request, quirks), warnings: [] }
+  const encoding: Encoding = { quirks, target, family: familyOf(target.model, request, quirks), names: namesOf(request), warnings: [] }
   const messages = encodeMessages(request, encoding)
   // The answer is told apart by what it holds, so a stream may come where one body was expected.
   const stream = wire === 'stream' || (quirks.streamedReasoning === true && reasons(request))

@@ -2,9 +2,11 @@ import { fitToolId, isOwn, type ToolIdRule } from '../../protocol/conversation.j
 import type { Warning } from '../../protocol/events.js'
 import type { Target } from '../../protocol/ports.js'
 import type { AssistantMessage, CacheControl, Message, Part, ProviderData, SystemMessage, ToolCallPart, ToolMessage, UpstreamRequest, UserMessage } from '../../protocol/request.js'
+import type { ToolNames } from '../common/names.js'
 import { own, verbatim as verbatimOf } from '../common/own.js'
 import { fileBlock, imageBlock, spokenBlock, type Block } from './media.js'
 import type { Family } from './models.js'
+import { DIALECT } from './names.js'
 import type { Quirks } from './quirks.js'
 
 /** What one encoding works with. */
@@ -12,12 +14,12 @@ export interface Encoding {
   readonly quirks: Quirks
   readonly target: Target
   readonly family: Family
+  readonly names: ToolNames
   readonly warnings: Warning[]
 }
 
 type AssistantPart = Exclude<AssistantMessage['content'], string>[number]
 
-const DIALECT = 'openai'
 const ALNUM = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 const ID_RULES: Readonly<Record<NonNullable<Quirks['toolId']>, ToolIdRule>> = {
   openai: { pattern: /^[\w-]{1,40}$/, alphabet: ALNUM, length: 24 },
@@ -38,7 +40,7 @@ export function cached(control: CacheControl | undefined, { quirks }: Encoding):
 }
 
 function warn(encoding: Encoding, code: Warning['code'], message: string, parameter: string): void {
-  encoding.warnings.push({ code, message, parameter })
+  if (!encoding.warnings.some(known => known.message === message)) encoding.warnings.push({ code, message, parameter })
 }
 
 function contentBlocks(part: Part, encoding: Encoding): Block[] {
@@ -72,7 +74,8 @@ function content(parts: readonly Part[], encoding: Encoding, at: number): unknow
     if (parts.some(part => part.type !== 'text')) warn(encoding, 'dropped', 'This provider takes text only; images, files and sounds were left out.', `messages[${at}].content`)
     return parts.flatMap(part => (part.type === 'text' ? [part.text] : [])).join('\n')
   }
-  return parts.flatMap(part => contentBlocks(part, encoding))
+  // Some servers refuse a text without words, and none needs it beside others.
+  return parts.flatMap(part => (part.type === 'text' && part.text === '' && parts.length > 1 ? [] : contentBlocks(part, encoding)))
 }
 
 function instructions(message: SystemMessage, encoding: Encoding, at: number): Block {
@@ -100,10 +103,11 @@ function idRule({ quirks }: Encoding): ToolIdRule {
 
 function toolCall(part: ToolCallPart, mine: boolean, encoding: Encoding): Block {
   const id = fitToolId(part.id, idRule(encoding))
+  const name = encoding.names.wire(part.name)
   const data = own(part.providerData, DIALECT)
-  if (data?.['type'] === 'custom') return { id, type: 'custom', custom: { name: part.name, input: typeof part.input === 'string' ? part.input : (part.arguments ?? '') } }
+  if (data?.['type'] === 'custom') return { id, type: 'custom', custom: { name, input: typeof part.input === 'string' ? part.input : (part.arguments ?? '') } }
   const written = part.arguments ?? JSON.stringify(part.input) ?? ''
-  const call: Block = { id, type: 'function', function: { name: part.name, arguments: written.trim() === '' ? '{}' : written } }
+  const call: Block = { id, type: 'function', function: { name, arguments: written.trim() === '' ? '{}' : written } }
   return mine && data?.['extra_content'] !== undefined ? { ...call, extra_content: data['extra_content'] } : call
 }
 
@@ -155,9 +159,15 @@ function speak(part: AssistantPart, spoken: Spoken, mine: boolean, encoding: Enc
   }
 }
 
+/** It holds what only the model that wrote it can read. */
+function isForeign(part: AssistantPart, { target }: Encoding): boolean {
+  return part.type === 'reasoning' || (part.providerData !== undefined && verbatim(part.providerData, target) === undefined)
+}
+
 function assistant(message: AssistantMessage, encoding: Encoding, at: number): Block {
   if (typeof message.content === 'string') return { role: 'assistant', content: message.content }
   const mine = isOwn(message, encoding.target)
+  if (!mine && message.content.some(part => isForeign(part, encoding))) warn(encoding, 'dropped', 'Reasoning and signatures of another model cannot be sent back and were left out.', `messages[${at}].content`)
   const spoken: Spoken = { blocks: [], calls: [], text: '', refusal: '', special: false }
   for (const part of message.content) speak(part, spoken, mine, encoding, at)
   const { blocks, calls, text, refusal, special } = spoken

@@ -36,9 +36,9 @@ function samplingOf(request: UpstreamRequest, { quirks, family, notes }: Encodin
   return out
 }
 
-function reasoningOf(request: UpstreamRequest, { quirks, family, target, notes }: Encoding): Block {
+function reasoningOf(request: UpstreamRequest, { quirks, family, names, target, notes }: Encoding): Block {
   const style = quirks.reasoning === 'none' ? 'none' : 'effort'
-  const { reasoning_effort: effort } = encodeReasoning(request.reasoning, { quirks: { ...quirks, reasoning: style }, family, target, warnings: notes.list })
+  const { reasoning_effort: effort } = encodeReasoning(request.reasoning, { quirks: { ...quirks, reasoning: style }, family, names, target, warnings: notes.list })
   return typeof effort === 'string' ? { reasoning: { effort } } : {}
 }
 

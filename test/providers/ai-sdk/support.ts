@@ -16,7 +16,7 @@ export function finishOf(version: V, reason = 'stop', more: Fields = {}): Fields
 }
 
 /** A stream of parts that notes how it was cancelled; an `Error` among them breaks it. */
-export class PartStream {
+class PartStream {
   cancelled = 0
   readonly stream: ReadableStream<unknown>
 

@@ -59,7 +59,7 @@ describe('the conversation', () => {
     expect(other.codes).toEqual(['dropped messages'])
   })
 
-  it('has ids of nine letters and digits for Mistral, the same for a call and its result', () => {
+  it('has ids of nine letters and digits for Mistral, the same for a call and its result (trap 55)', () => {
     const { body } = sent([user('Hi'), call('tooluse_abc-1'), result('tooluse_abc-1')], { tools: [TOOL] }, MISTRAL)
     const id = (body.messages[1]?.content[0]?.['toolUse'] as { toolUseId: string }).toolUseId
     expect(id).toMatch(/^[a-z0-9]{9}$/)
@@ -89,7 +89,7 @@ describe('media', () => {
     expect(faultOf(() => sent([user(content)])).code).toBe('invalid_request')
   })
 
-  it('documents have names that are allowed and differ, and a text beside them', () => {
+  it('documents have names that are allowed and differ, and a text beside them (trap 55)', () => {
     const file = (filename?: string) => ({ type: 'file', data: PNG, mediaType: 'application/pdf', ...(filename !== undefined && { filename }) }) as const
     const { body, codes } = sent([user([file('Q3: report_(final).pdf'), file('Q3 report (final).pdf'), file(), file('***.pdf')]), { role: 'assistant', content: 'Seen.' }, user([file('Document.pdf'), { type: 'text', text: 'And this?' }])])
     expect(body.messages.flatMap(({ content }) => content.map(block => (block['document'] as { name: string } | undefined)?.name ?? block['text']))).toEqual(['Q3 report (final)', 'Q3 report (final) (2)', 'Document', 'Document (2)', 'The document is attached.', 'Seen.', 'Document (3)', 'And this?'])
@@ -98,7 +98,7 @@ describe('media', () => {
 })
 
 describe('tools', () => {
-  it('that were used are named when the request names none, for Bedrock refuses the conversation otherwise', () => {
+  it('that were used are named when the request names none, for Bedrock refuses the conversation otherwise (trap 37)', () => {
     const history = [user('Hi'), call('t1'), result('t1')]
     for (const more of [{}, { tools: [TOOL], toolChoice: 'none' }] as const) {
       const { body, codes } = sent(history, more)

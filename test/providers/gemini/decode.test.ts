@@ -16,7 +16,7 @@ describe('a finish reason', () => {
     [3, 'content-filter', '3'],
     [99, 'other', '99'],
     [undefined, 'other', null],
-  ])('%s never throws and is kept as it came', (raw, reason, kept) => {
+  ])('%s never throws and is kept as it came (trap 61)', (raw, reason, kept) => {
     const { finish } = whole(piece([{ text: 'x' }], raw))
     expect(finish).toMatchObject({ finishReason: reason, rawFinishReason: kept })
   })
@@ -27,7 +27,7 @@ describe('a finish reason', () => {
     expect(got.text).toBe('late')
   })
 
-  it.each([{ content: {} }, {}, { content: { parts: 7 } }])('a candidate without parts (%j) is no crash', candidate => {
+  it.each([{ content: {} }, {}, { content: { parts: 7 } }])('a candidate without parts (%j) is no crash (trap 56)', candidate => {
     expect(whole({ candidates: [{ ...candidate, finishReason: 'RECITATION' }] }).finish?.finishReason).toBe('content-filter')
   })
 })
@@ -56,7 +56,7 @@ describe('a stream that is no event stream', () => {
 })
 
 describe('a call', () => {
-  it('without an id gets one that the conversation does not have', () => {
+  it('without an id gets one that the conversation does not have (trap 57)', () => {
     const request = ask({ messages: [user('a'), caller('call_3_0'), result('call_3_0')] })
     expect(whole(piece([{ functionCall: { name: 'look', args: {} } }], 'STOP'), { request }).toolCalls[0]?.id).toBe('call_3_0_2')
   })

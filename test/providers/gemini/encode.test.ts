@@ -6,7 +6,7 @@ const contentsOf = (...messages: readonly Message[]) => write({ messages }).body
 const PNG = new Uint8Array([1, 2, 3])
 
 describe('the conversation', () => {
-  it('is merged by role, and results stand first, together, in the order of the calls', () => {
+  it('is merged by role, and results stand first, together, in the order of the calls (trap 57)', () => {
     const contents = contentsOf(user('a'), user('b'), caller('c1', 'c2'), result('c2', 'two'), { role: 'system', content: 'Be brief.' }, result('c1', 'one'), user('go on'))
     expect(contents.map(({ role }) => role)).toEqual(['user', 'model', 'user'])
     expect(contents[0]?.parts).toEqual([{ text: 'a' }, { text: 'b' }])
@@ -19,7 +19,7 @@ describe('the conversation', () => {
     ['an object', '{"a":1}', { a: 1 }],
     ['an empty object', '{}', { result: {} }],
     ['a list', '[1]', { result: '[1]' }],
-  ])('a result that is %s is sent as an object', (_, content, response) => {
+  ])('a result that is %s is sent as an object (trap 64)', (_, content, response) => {
     expect(contentsOf(user('a'), caller('c1'), result('c1', content))[2]?.parts[0]?.functionResponse).toEqual({ id: 'c1', name: 'look', response })
   })
 

@@ -22,7 +22,7 @@ describe('both wires give the same answer', () => {
   )
   const noise: Frame[] = [frame('response.shell_call_command.delta', { output_index: 0, delta: 'ls' }), frame('response.content_part.added', { output_index: 0, part: { type: 'reasoning_text', text: 'x' } }), frame('response.of_next_year', { output_index: 1, delta: 'x' }), frame('keepalive')]
 
-  it('for any mixture of items, cut anywhere, with ids that rotate and events nobody knows between', () => {
+  it('for any mixture of items, cut anywhere, with ids that rotate and events nobody knows between (trap 69)', () => {
     fc.assert(
       fc.property(fc.array(item, { maxLength: 6 }), fc.integer({ min: 1, max: 9 }), fc.array(fc.nat(), { maxLength: 8 }), fc.constantFrom('completed', 'incomplete', 'queued', 'brand_new'), (output, size, places, status) => {
         const body = response(output, { status, incomplete_details: status === 'incomplete' ? { reason: 'max_output_tokens' } : null })
