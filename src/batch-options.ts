@@ -7,7 +7,7 @@ import { nearest, quoted, refuseUnknownKeys } from './protocol/suggest.js'
 
 const OWN = new Set(['concurrency', 'onProgress', 'stopOn', 'each'])
 /** Every option of a call. */
-export const CALL = { signal: true, deadlines: true, retry: true, recover: true, headers: true, key: true, principal: true, conversation: true, prefer: true, priority: true, cache: true, metadata: true } as const satisfies Record<keyof CallOptions, true>
+export const CALL = { signal: true, deadlines: true, retry: true, recover: true, strict: true, headers: true, key: true, principal: true, conversation: true, prefer: true, priority: true, cache: true, metadata: true } as const satisfies Record<keyof CallOptions, true>
 const KNOWN = new Set([...OWN, ...Object.keys(CALL)])
 
 /** How far a batch is. */

@@ -29,6 +29,8 @@ export interface SettingOptions {
   readonly chatWire?: 'json' | 'stream'
   /** What a stream does when its upstream fails after commit. Default `error`. */
   readonly recover?: Recover
+  /** What a deployment cannot take of a request is `invalid_request`, and not left out with a warning. Default false. */
+  readonly strict?: boolean
   /** Sent where the request names none. */
   readonly maxOutputTokens?: number
   /** Gives the answer to an identical request again. Off; `true`: for 300,000 ms, within the tenant of the principal. */
@@ -126,6 +128,7 @@ const settingShape = {
   deadlines: numbers(DEADLINES),
   chatWire: z.optional(oneOf('json', 'stream')),
   recover: z.optional(oneOf('error', 'restart', 'continue')),
+  strict: z.optional(z.custom(value => typeof value === 'boolean', 'must be true or false')),
   maxOutputTokens: z.optional(count),
   cache: z.optional(z.custom(() => true)),
   downgrade: z.optional(z.custom(() => true)),

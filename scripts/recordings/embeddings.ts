@@ -1,9 +1,6 @@
-import { compatible, defineDeployment, Gateway, GatewayError, openai, type Adapter, type Deployment, type EmbedCodec, type EmbedRequest, type EmbedResult, type JsonObject, type PresetId } from 'sallyport'
+import { azure, cohere, compatible, gemini, Gateway, GatewayError, openai, type Deployment, type EmbedRequest, type EmbedResult, type JsonObject, type PresetId } from 'sallyport'
+import { vertex } from 'sallyport/vertex'
 import { isObject, tryParseJson } from '../../src/protocol/json.js'
-import { cohereEmbed } from '../../src/providers/cohere/embed.js'
-import { faultOf } from '../../src/providers/faults.js'
-import { geminiEmbed } from '../../src/providers/gemini/embed.js'
-import { vertexEmbed } from '../../src/providers/vertex/embed.js'
 import { plainDeliveries, type Delivery } from './deliveries.js'
 import { describe, differences, objects, present, type Meaning } from './difference.js'
 import { wrongIn } from './outcome.js'
@@ -64,9 +61,10 @@ const OPENAI: EmbedProtocol = {
     const baseUrl = baseOf(origin, recording, /\/embeddings$/)
     const { vendor } = recording
     if (vendor === 'openai') return openai(model, { baseUrl, apiKey })
+    if (vendor === 'azure') return azure(model, { baseUrl, apiKey })
     const preset = PRESETS.get(vendor)
     if (preset !== undefined) return compatible(preset, model, { baseUrl, apiKey })
-    return compatible({ name: vendor, baseUrl, quirks: vendor === 'azure' ? { authHeader: 'api-key' } : {} }, model, { apiKey })
+    return compatible({ name: vendor, baseUrl }, model, { apiKey })
   },
   headers: ({ vendor }, apiKey): Record<string, string> => (vendor === 'azure' ? { 'api-key': apiKey } : { authorization: `Bearer ${apiKey}` }),
   read(body) {
@@ -87,25 +85,9 @@ const OPENAI: EmbedProtocol = {
     }),
 }
 
-/** A deployment of a dialect whose chat is not built here. */
-function bare(provider: string, model: string, options: { readonly baseUrl: string; readonly apiKey: string }, embed: EmbedCodec, header: string): Deployment {
-  const none = (): never => {
-    throw new Error('There is no chat here.')
-  }
-  const adapter: Adapter = {
-    dialect: provider,
-    encode: none,
-    decode: none,
-    authorize: (call, secret) => ({ ...call, headers: { ...call.headers, [header]: header === 'authorization' ? `Bearer ${secret.reveal()}` : secret.reveal() } }),
-    fault: (status, headers, _body, nowMs) => faultOf({ status, headers, nowMs }),
-    embed,
-  }
-  return defineDeployment({ name: provider, adapter, baseUrl: options.baseUrl, env: [] }, model, { apiKey: options.apiKey })
-}
-
 const COHERE: EmbedProtocol = {
   file: 'cohere-embeddings.jsonl',
-  deployment: (recording, origin, apiKey) => bare('cohere', String(requestBody(recording)?.['model']), { baseUrl: baseOf(origin, recording, /\/embed$/), apiKey }, cohereEmbed, 'authorization'),
+  deployment: (recording, origin, apiKey) => cohere(String(requestBody(recording)?.['model']), { baseUrl: baseOf(origin, recording, /\/embed$/), apiKey }),
   headers: (_, apiKey) => ({ authorization: `Bearer ${apiKey}` }),
   read: body => ({ input: body['texts'] as string[], ...inputType(body['input_type']), ...rest(present(body), ['model', 'texts', 'input_type', 'embedding_types'], 'cohere') }),
   meaning: present,
@@ -117,9 +99,9 @@ const GEMINI: EmbedProtocol = {
   deployment(recording, origin, apiKey) {
     const { vendor, request } = recording
     const [, model = ''] = /models\/([^:]+):/.exec(request.path) ?? []
-    const vertex = vendor === 'vertex'
-    const baseUrl = baseOf(origin, recording, vertex ? /\/publishers\/.*$/ : /\/models\/.*$/)
-    return bare(vertex ? 'vertex' : 'gemini', model, { baseUrl, apiKey }, vertex ? vertexEmbed : geminiEmbed, vertex ? 'authorization' : 'x-goog-api-key')
+    const placed = vendor === 'vertex'
+    const baseUrl = baseOf(origin, recording, placed ? /\/publishers\/.*$/ : /\/models\/.*$/)
+    return placed ? vertex(model, { baseUrl, auth: () => apiKey }) : gemini(model, { baseUrl, apiKey })
   },
   headers: ({ vendor }, apiKey): Record<string, string> => (vendor === 'vertex' ? { authorization: `Bearer ${apiKey}` } : { 'x-goog-api-key': apiKey }),
   read: body => ({ input: textsOf(body), ...inputType(body['taskType']), ...rest(body, ['content', 'taskType'], 'gemini') }),

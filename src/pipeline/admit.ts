@@ -130,6 +130,7 @@ function normalised(asked: ChatRequest, output: OutputSpec | undefined, schemas:
   if (output !== undefined) request['output'] = { name: 'output', jsonSchema: output.jsonSchema }
   if (maxOutputTokens !== undefined) request['maxOutputTokens'] = maxOutputTokens
   if (last?.role === 'assistant') request['prefill'] = true
+  if (settings.strict === true) request['strict'] = true
   return request
 }
 

@@ -41,6 +41,8 @@ export interface Settings {
   readonly deadlines: Deadlines
   readonly chatWire: Wire
   readonly recover: Recover
+  /** What a deployment cannot take is an error in place of a warning. */
+  readonly strict?: boolean
   /** Sent where the request names none. */
   readonly maxOutputTokens?: number
   /** Where calls go that a budget has no room for. */
@@ -59,6 +61,8 @@ export interface CallOptions {
   readonly deadlines?: DeadlineOptions
   readonly retry?: RetryOptions
   readonly recover?: Recover
+  /** What a deployment cannot take is `invalid_request`, and not left out with a warning. */
+  readonly strict?: boolean
   /** Extra request headers for the upstream. */
   readonly headers?: Readonly<Record<string, string>>
   /** The virtual key the call comes with: who it stands for, what it may ask for, and its own budgets and limits. */

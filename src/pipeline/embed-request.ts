@@ -68,13 +68,14 @@ function validateInput(input: unknown): void {
 }
 
 /** Each text is a message of its own, so that what looks at messages sees it: plugins, gates, bounds and the cache. */
-function requestOf({ input, dimensions, encoding, inputType, anyModel, providerOptions }: EmbedRequest): UpstreamRequest {
+function requestOf({ input, dimensions, encoding, inputType, anyModel, providerOptions }: EmbedRequest, strict: boolean | undefined): UpstreamRequest {
   const texts = typeof input === 'string' ? [input] : input
   return {
     messages: texts.map(content => ({ role: 'user', content })),
     maxOutputTokens: 0,
     embed: { ...(dimensions !== undefined && { dimensions }), ...(encoding !== undefined && { encoding }), ...(inputType !== undefined && { inputType }), ...(anyModel === true && { anyModel }) },
     ...(providerOptions !== undefined && { providerOptions }),
+    ...(strict === true && { strict }),
   }
 }
 
@@ -82,5 +83,5 @@ function requestOf({ input, dimensions, encoding, inputType, anyModel, providerO
 export const EMBEDDINGS: Reading = {
   validate: asked => validate(asked as EmbedRequest),
   outputOf: () => undefined,
-  requestOf: asked => requestOf(asked as EmbedRequest),
+  requestOf: (asked, _output, _schemas, { strict }) => requestOf(asked as EmbedRequest, strict),
 }

@@ -43,8 +43,8 @@ function chosen<T>(option: T | boolean | undefined, defaults: T, base: T | undef
 }
 
 /** `base` with what a gateway, a route or a call says on top. */
-export function withSettings(base: Settings, over: { readonly retry?: RetryOptions; readonly deadlines?: DeadlineOptions } & Partial<Pick<Settings, 'chatWire' | 'recover' | 'maxOutputTokens'>> & { readonly queue?: QueueSettings | boolean; readonly hedge?: HedgeSettings | boolean; readonly cache?: CachePolicy | false | undefined; readonly downgrade?: DowngradeOptions | undefined }): Settings {
-  const { retry, deadlines, chatWire, recover, maxOutputTokens, downgrade } = over
+export function withSettings(base: Settings, over: { readonly retry?: RetryOptions; readonly deadlines?: DeadlineOptions } & Partial<Pick<Settings, 'chatWire' | 'recover' | 'strict' | 'maxOutputTokens'>> & { readonly queue?: QueueSettings | boolean; readonly hedge?: HedgeSettings | boolean; readonly cache?: CachePolicy | false | undefined; readonly downgrade?: DowngradeOptions | undefined }): Settings {
+  const { retry, deadlines, chatWire, recover, strict, maxOutputTokens, downgrade } = over
   const { queue: baseQueue, hedge: baseHedge, cache: baseCache, ...rest } = base
   const cache = over.cache === false ? undefined : (over.cache ?? baseCache)
   const queue = chosen(over.queue, QUEUE, baseQueue)
@@ -58,15 +58,16 @@ export function withSettings(base: Settings, over: { readonly retry?: RetryOptio
     ...(deadlines !== undefined && { deadlines: withDeadlines(base.deadlines, deadlines) }),
     ...(chatWire !== undefined && { chatWire }),
     ...(recover !== undefined && { recover }),
+    ...(strict !== undefined && { strict }),
     ...(maxOutputTokens !== undefined && { maxOutputTokens }),
     ...(downgrade !== undefined && { downgrade }),
   }
 }
 
 /** The settings of a route with those of one call on top, whose numbers are checked here: construction never saw them. */
-export function settingsOf(route: Settings, { retry, deadlines, recover }: CallOptions): Settings {
-  if (retry === undefined && deadlines === undefined && recover === undefined) return route
+export function settingsOf(route: Settings, { retry, deadlines, recover, strict }: CallOptions): Settings {
+  if (retry === undefined && deadlines === undefined && recover === undefined && strict === undefined) return route
   if (retry !== undefined) checked(retry, RETRY, 'retry')
   if (deadlines !== undefined) checked(deadlines, DEADLINES, 'deadlines')
-  return withSettings(route, { ...(retry !== undefined && { retry }), ...(deadlines !== undefined && { deadlines }), ...(recover !== undefined && { recover }) })
+  return withSettings(route, { ...(retry !== undefined && { retry }), ...(deadlines !== undefined && { deadlines }), ...(recover !== undefined && { recover }), ...(strict !== undefined && { strict }) })
 }

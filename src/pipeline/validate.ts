@@ -11,7 +11,7 @@ export const SAMPLING = [
   'toolChoice', 'parallelToolCalls', 'temperature', 'topP', 'topK', 'stop', 'seed', 'frequencyPenalty', 'presencePenalty', 'reasoning', 'logprobs', 'providerOptions',
 ] as const satisfies readonly (keyof ChatRequest)[]
 const REQUEST = new Set<string>([...SAMPLING, 'model', 'system', 'messages', 'tools', 'output', 'maxOutputTokens'])
-const OPTIONS = new Set(['signal', 'deadlines', 'retry', 'recover', 'headers', 'metadata', 'key', 'principal', 'conversation', 'prefer', 'priority', 'cache'])
+const OPTIONS = new Set(['signal', 'deadlines', 'retry', 'recover', 'strict', 'headers', 'metadata', 'key', 'principal', 'conversation', 'prefer', 'priority', 'cache'])
 const HINTS = new Map([
   ['max_tokens', 'maxOutputTokens'],
   ['max_completion_tokens', 'maxOutputTokens'],
@@ -221,6 +221,7 @@ export function validateCallOptions(options: object): void {
 const CALL: readonly (readonly [key: string, fits: (value: unknown) => boolean, what: string])[] = [
   ['signal', value => isObject(value) && typeof value['addEventListener'] === 'function', 'an AbortSignal'],
   ['recover', value => value === 'error' || value === 'restart' || value === 'continue', "'error', 'restart' or 'continue'"],
+  ['strict', value => typeof value === 'boolean', 'true or false'],
   ['metadata', isObject, 'an object'],
   ['key', value => typeof value === 'string', 'a text: the secret of a virtual key'],
   ['conversation', value => typeof value === 'string' && value !== '', 'a text'],

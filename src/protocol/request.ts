@@ -205,6 +205,8 @@ export interface UpstreamRequest extends Sampling {
   readonly output?: { readonly name: string; readonly jsonSchema: JsonObject }
   /** Continue the last message, an assistant's, instead of answering it. */
   readonly prefill?: boolean
+  /** What would be left out on the way is an error in place of a warning. */
+  readonly strict?: boolean
   /** Embeddings are wanted, one for each message, and no answer: `maxOutputTokens` is 0. */
   readonly embed?: EmbedWish & { /** Deployments of different models may stand in for each other. */ readonly anyModel?: boolean }
 }

@@ -3,6 +3,7 @@ import type { Adapter, HttpCall, OpenContext, Opened, Target, Upstream } from '.
 import type { UpstreamRequest } from '../protocol/request.js'
 import { siftHeaders } from '../protocol/sift-headers.js'
 import { tryParseJson } from '../protocol/json.js'
+import { refuseLosses } from '../protocol/strict.js'
 import { Answer } from './answer.js'
 import type { AnswerLimits } from './content.js'
 import { embeddings } from './embeddings.js'
@@ -31,10 +32,11 @@ export function codecUpstream({ adapter, transport, target, limits }: CodecOptio
   const bounds = { ...LIMITS, ...limits }
   const wide = { ...LIMITS, jsonBytes: EMBED_BYTES, ...limits }
   const sse = sseFraming()
+  let vectors: ReturnType<typeof embeddings> | undefined
   return {
     ...(adapter.embed !== undefined && { embeds: () => adapter.embed?.limits(target) }),
     async open(op, request, ctx) {
-      const codec = op === 'chat' ? adapter : embeddings(adapter)
+      const codec = op === 'chat' ? adapter : (vectors ??= embeddings(adapter))
       const { call, warnings } = prepare(adapter, codec, target, request, ctx)
       const signal = ctx.abort ?? ctx.signal
       const ready = call instanceof Promise ? await call : call
@@ -68,6 +70,7 @@ function prepare(adapter: Adapter, codec: Pick<Adapter, 'encode'>, target: Targe
     call = { ...call, headers: { ...call.headers, ...kept } }
     if (refused.length > 0) warnings = [...warnings, ...refused]
   }
+  refuseLosses(request, warnings)
   // Last, so that no header of the caller's takes the credential's place, and a signature covers them all.
   return { call: ctx.secret === undefined ? call : adapter.authorize(call, ctx.secret), warnings }
 }

@@ -9,17 +9,10 @@ type Codec = Pick<Adapter, 'encode' | 'decode' | 'frames'>
 
 /** The most numbers in one vector. */
 const MOST_NUMBERS = 65_536
-const codecs = new WeakMap<EmbedCodec, Codec>()
 
 /** The embeddings of an adapter as what a transport speaks. */
 export function embeddings({ embed, dialect }: Adapter): Codec {
   if (embed === undefined) throw new GatewayError('invalid_request', `The dialect "${dialect}" has no embeddings. Ask a deployment of another provider.`, { origin: 'caller' })
-  let codec = codecs.get(embed)
-  if (codec === undefined) codecs.set(embed, (codec = codecOf(embed)))
-  return codec
-}
-
-function codecOf(embed: EmbedCodec): Codec {
   return {
     encode: (request, target) => embed.encode(inputsOf(request), target),
     decode: context => new VectorDecoder(embed, context),

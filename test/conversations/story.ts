@@ -15,7 +15,7 @@ export interface Author {
 const object = (properties: JsonObject): JsonObject => ({ type: 'object', properties, required: Object.keys(properties) })
 
 /** One with a name that many wires refuse, one without parameters, one with keywords that some refuse. */
-export const TOOLS: NonNullable<UpstreamRequest['tools']> = [
+const TOOLS: NonNullable<UpstreamRequest['tools']> = [
   { name: 'lookup', description: 'Looks a word up.', inputSchema: object({ word: { type: 'string', minLength: 1 }, depth: { type: ['integer', 'null'], exclusiveMinimum: 0 } }) },
   { name: 'photo', description: 'Takes a picture.', inputSchema: object({ of: { const: 'door' } }) },
   { name: 'notes.read', description: 'Reads the notes.', inputSchema: { type: 'object', properties: {} } },

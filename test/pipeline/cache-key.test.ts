@@ -18,6 +18,7 @@ const FIELDS: { readonly [K in keyof Required<UpstreamRequest>]: readonly [Upstr
   tools: [[{ name: 'f', inputSchema: { type: 'object' } }], [{ name: 'f', inputSchema: { type: 'object', required: ['x'] } }]],
   output: [{ name: 'output', jsonSchema: { type: 'object' } }, { name: 'output', jsonSchema: { type: 'string' } }],
   prefill: [true, false],
+  strict: [true, false],
   embed: [{ dimensions: 256 }, { dimensions: 256, inputType: 'query' }],
   toolChoice: ['auto', { name: 'f' }],
   parallelToolCalls: [true, false],

@@ -2,6 +2,7 @@ import { GatewayError } from '../../protocol/errors.js'
 import type { ChatEvent, Warning } from '../../protocol/events.js'
 import { siftHeaders } from '../../protocol/sift-headers.js'
 import { isObject } from '../../protocol/json.js'
+import { refuseLosses } from '../../protocol/strict.js'
 import type { Headers, OpenContext, Opened, Timer, Upstream } from '../../protocol/ports.js'
 import type { UpstreamRequest } from '../../protocol/request.js'
 import { Notes } from '../common/notes.js'
@@ -142,6 +143,7 @@ export function modelUpstream(model: AiSdkModel, spoken: Spoken, own: Headers): 
       try {
         const urls = await urlsOf(model.supportedUrls)
         const options = callOptions(request, spoken, urls, { wire: ctx.wire, abortSignal: ctx.signal, headers: { ...own, ...kept } }, notes)
+        refuseLosses(request, [...notes.list, ...refused])
         if (ctx.signal.aborted) throw ended(ctx)
         const result = await (ctx.wire === 'json' ? doGenerate(options) : doStream(options))
         const given = isObject(result) ? result : {}

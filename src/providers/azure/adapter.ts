@@ -40,11 +40,12 @@ function dialectOf({ api, byToken }: AzureWay): Adapter {
 
 /** The dialect of a deployment, at the addresses Azure has for it. */
 export function azureAdapter(way: AzureWay): Adapter {
-  const { probe, ...dialect } = dialectOf(way)
+  const { probe, embed, ...dialect } = dialectOf(way)
   const at = (target: Target): Target => ({ ...target, baseUrl: addressOf(target, way) })
   return {
     ...dialect,
     encode: (request, target, wire) => dialect.encode(request, at(target), wire),
+    ...(embed !== undefined && { embed: { ...embed, encode: (request, target) => embed.encode(request, at(target)) } }),
     // The classic addresses have no list of models, nor has the messages API.
     ...(probe !== undefined && way.api !== 'anthropic' && way.apiVersion === undefined && { probe: target => probe(at(target)) }),
   }

@@ -1,5 +1,6 @@
 import type { Adapter } from '../../protocol/ports.js'
 import { ConverseDecoder } from './decode.js'
+import { bedrockEmbed } from './embed.js'
 import { encode } from './encode.js'
 import { faultFrom } from './fault.js'
 import { eventStreamFraming } from './frames.js'
@@ -18,5 +19,6 @@ export function bedrockAdapter(region: string): Adapter {
     decode: ctx => new ConverseDecoder(ctx),
     fault: (status, headers, body, nowMs) => faultFrom(body, { provider: 'amazon-bedrock', status, headers, nowMs }),
     frames: eventStreamFraming,
+    embed: bedrockEmbed,
   }
 }

@@ -1,6 +1,7 @@
 import type { Adapter } from '../../protocol/ports.js'
 import { DIALECT } from './content.js'
 import { ChatDecoder } from './decode.js'
+import { cohereEmbed } from './embed.js'
 import { encode, probe } from './encode.js'
 import { faultFrom } from './fault.js'
 
@@ -12,4 +13,5 @@ export const cohereAdapter: Adapter = {
   decode: ctx => new ChatDecoder(ctx),
   fault: (status, headers, body, nowMs) => faultFrom(body, { provider: DIALECT, status, headers, nowMs }),
   probe,
+  embed: cohereEmbed,
 }

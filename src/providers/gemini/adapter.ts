@@ -1,8 +1,10 @@
+import type { EmbedCodec } from '../../protocol/embed.js'
 import type { Adapter, HttpCall, Target } from '../../protocol/ports.js'
 import type { Secret } from '../../protocol/secret.js'
 import { urlOf } from '../common/url.js'
 import { DIALECT } from './content.js'
 import { GenerateDecoder } from './decode.js'
+import { geminiEmbed } from './embed.js'
 import { encode, type Server } from './encode.js'
 import { faultFrom } from './fault.js'
 
@@ -13,6 +15,7 @@ export interface GenerateOptions {
   readonly provider: string
   authorize(call: HttpCall, secret: Secret): HttpCall
   probe?(target: Target): HttpCall
+  readonly embed?: EmbedCodec
 }
 
 /** The key of the service, in a header. */
@@ -21,7 +24,7 @@ export function withApiKey(call: HttpCall, secret: Secret): HttpCall {
 }
 
 /** An adapter of the generateContent dialect. `encode` throws `invalid_request` for content the dialect has no form for. */
-export function generateAdapter({ server, provider, authorize, probe }: GenerateOptions): Adapter {
+export function generateAdapter({ server, provider, authorize, probe, embed }: GenerateOptions): Adapter {
   return {
     dialect: DIALECT,
     encode: (request, target, wire) => encode(request, target, wire, server),
@@ -29,6 +32,7 @@ export function generateAdapter({ server, provider, authorize, probe }: Generate
     decode: ctx => new GenerateDecoder(ctx),
     fault: (status, headers, body, nowMs) => faultFrom(body, { provider, status, headers, nowMs }),
     ...(probe !== undefined && { probe }),
+    ...(embed !== undefined && { embed }),
   }
 }
 
@@ -44,5 +48,6 @@ export const geminiAdapter: Adapter = generateAdapter({
   server: SERVER,
   provider: 'google',
   authorize: withApiKey,
+  embed: geminiEmbed,
   probe: ({ baseUrl, headers }) => ({ method: 'GET', url: `${urlOf(baseUrl, '/models')}${baseUrl.includes('?') ? '&' : '?'}pageSize=1`, headers: { accept: 'application/json', ...headers } }),
 })

@@ -2,6 +2,7 @@ import type { Adapter, HttpCall } from '../../protocol/ports.js'
 import type { Secret } from '../../protocol/secret.js'
 import { generateAdapter, withApiKey } from '../gemini/adapter.js'
 import type { Server } from '../gemini/encode.js'
+import { vertexEmbed } from './embed.js'
 import { modelPath } from './place.js'
 
 const SERVER: Server = {
@@ -17,7 +18,7 @@ export function withToken(call: HttpCall, secret: Secret): HttpCall {
 }
 
 /** Gemini and what else is published by Google, in a project. */
-export const googleAdapter: Adapter = generateAdapter({ server: SERVER, provider: 'google-vertex', authorize: withToken })
+export const googleAdapter: Adapter = generateAdapter({ server: SERVER, provider: 'google-vertex', authorize: withToken, embed: vertexEmbed })
 
 /** The same with an API key and no project. */
 export const expressAdapter: Adapter = generateAdapter({ server: SERVER, provider: 'google-vertex', authorize: withApiKey })
