@@ -1,7 +1,7 @@
 import { GatewayError } from '../protocol/errors.js'
-import type { Clock, Plugin, Principal } from '../protocol/ports.js'
+import type { CallView, Clock, Plugin, Principal } from '../protocol/ports.js'
 import type { ChatRequest, Message, ProviderTool, ResolvedTool, Tool, UpstreamRequest } from '../protocol/request.js'
-import { openHooks } from '../plugins/hooks.js'
+import { IDLE_HOOKS, openHooks } from '../plugins/hooks.js'
 import { timeout } from '../resilience/deadlines.js'
 import type { Router } from '../routing/router.js'
 import type { Policy } from '../state/policies.js'
@@ -58,8 +58,7 @@ export function createAdmit({ router, plugins, clock, authenticate }: AdmitParts
     const { totalMs } = settings.deadlines
     call.limit(clock.after(Math.max(0, call.startedMs + totalMs - clock.now()), () => cancel.cancel(timeout('total', totalMs))))
     const output = reading.outputOf(asked, schemas)
-    const { metadata } = options
-    const hooks = openHooks(plugins, metadata === undefined ? { id: call.id, kind: call.kind, model: asked.model } : { id: call.id, kind: call.kind, model: asked.model, metadata })
+    const hooks = plugins.length === 0 ? IDLE_HOOKS : openHooks(plugins, viewOf(call))
     const plain = reading.requestOf(asked, output, schemas, settings)
     const admitted = (request: UpstreamRequest): Admitted => {
       if (cancel.reason !== undefined) throw cancel.reason
@@ -105,6 +104,14 @@ function bearing(call: Call, { principal, policies, allows }: Bearer): Call {
   if (policies.length > 0) call.keyPolicies = policies
   if (!allows(call.asked.model)) throw new GatewayError('permission_denied', 'The key is not allowed to ask for this model. Ask who made it, or name one of its models.', { origin: 'caller' })
   return call
+}
+
+/** What plugins may know of a call. */
+function viewOf({ id, kind, asked: { model }, options: { metadata, conversation } }: Call): CallView {
+  const view: { -readonly [K in keyof CallView]: CallView[K] } = { id, kind, model }
+  if (metadata !== undefined) view.metadata = metadata
+  if (conversation !== undefined) view.conversation = conversation
+  return view
 }
 
 /** The caller's abort reaches everything the call holds. */

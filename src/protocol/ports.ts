@@ -257,6 +257,8 @@ export interface CallView {
   readonly kind: CallKind
   readonly model: string
   readonly metadata?: { readonly [key: string]: Json }
+  /** What the caller says belongs together: masks are the same over all of it. */
+  readonly conversation?: string
 }
 /** Why event hooks are flushed: `restart` means all that was emitted is void. */
 export type FlushReason = 'finish' | 'error' | 'aborted' | 'restart'
