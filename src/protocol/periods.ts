@@ -29,7 +29,7 @@ const LISTED = Array.from({ length: AROUND + 4 }, (_, at) => at)
  */
 export class Calendar {
   readonly period: Period
-  readonly #format: Intl.DateTimeFormat
+  readonly #format: Intl.DateTimeFormat | undefined
   #known: Boundaries | undefined
   /** Ordinal of the period that begins at the last of the known boundaries. */
   #last = 0
@@ -58,6 +58,7 @@ export class Calendar {
 
   /** What the clock of the zone shows, as if it were UTC. */
   #wall(atMs: number): number {
+    if (this.#format === undefined) return atMs
     const shown = new Map<string, number>()
     for (const { type, value } of this.#format.formatToParts(atMs)) shown.set(type, Number(value))
     const part = (name: string): number => shown.get(name) ?? 0
