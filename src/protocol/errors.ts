@@ -57,6 +57,11 @@ export function verdict(code: Code): Verdict {
   return TABLE[code]
 }
 
+/** A credential that was not known, and not one that lacks a right: a fresh one from the same source may be taken. */
+export function mayHaveExpired({ code, status, upstream }: GatewayError): boolean {
+  return code === 'credential_rejected' && (status === 401 || upstream?.type?.startsWith('ExpiredToken') === true)
+}
+
 /** What the provider itself said, in short identifiers; `message` is its own sentence and may repeat parts of the prompt; `generated` is what the model wrote that the provider would not take, such as a broken tool call. */
 export interface UpstreamWords {
   readonly type?: string

@@ -1,5 +1,5 @@
 import pRetry from 'p-retry'
-import { GatewayError, verdict } from '../protocol/errors.js'
+import { GatewayError, mayHaveExpired, verdict } from '../protocol/errors.js'
 import type { UpstreamRequest } from '../protocol/request.js'
 import { Attempt } from './attempt.js'
 import { backoffMs } from './backoff.js'
@@ -35,6 +35,8 @@ export class Visit {
   readonly #candidate: LiveCandidate
   #repair: UpstreamRequest | undefined
   #shut = false
+  /** A token that was refused may have expired: whoever gives them was asked for another. */
+  #refreshed = false
 
   constructor(visiting: Visiting, candidate: LiveCandidate) {
     this.#in = visiting
@@ -104,7 +106,9 @@ export class Visit {
     if (cancel.reason !== undefined || state.left < 1 || this.#shut) return false
     const nowMs = clock.now()
     const { retry: sameAgain, blame } = verdict(fault.code)
-    if (blame === 'key' && this.#candidate.live.keys?.another(nowMs) === true) return true
+    const { keys } = this.#candidate.live
+    if (blame === 'key' && keys?.another(nowMs) === true) return true
+    if (keys?.asks === true && !this.#refreshed && mayHaveExpired(fault)) return (this.#refreshed = true)
     if (fault.code === 'output_invalid') return this.#mayRepair()
     const waitMs = sameAgain ? backoffMs(failures, fault.retryAfterMs, retry, random) : undefined
     if (waitMs === undefined || nowMs + waitMs >= startedMs + deadlines.totalMs) return false

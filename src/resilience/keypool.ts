@@ -74,6 +74,11 @@ export class KeyPool {
     return this.#entries.length > 1 && this.#entries.some(entry => entry.coolUntilMs <= nowMs)
   }
 
+  /** Its key is asked for at each try: the next may be a fresh one. */
+  get asks(): boolean {
+    return this.#ask !== undefined
+  }
+
   /** Keys, keys that cool, and attempts that hold one. */
   state(nowMs: number): { readonly keys: number; readonly cooling: number; readonly inFlight: number } {
     return {

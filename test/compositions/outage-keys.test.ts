@@ -55,3 +55,27 @@ describe('an outage in which the keys of the only deployment rest', () => {
     expect(asked).toBeLessThan(10)
   })
 })
+
+describe('a token that is asked for at each try', () => {
+  async function tokens(given: readonly string[]) {
+    const sent: (string | null)[] = []
+    const clock = virtualClock()
+    const fetch = (_: unknown, init?: RequestInit): Promise<Response> => {
+      const token = new Headers(init?.headers).get('authorization')
+      sent.push(token)
+      const fine = token === 'Bearer fresh'
+      return Promise.resolve(new Response(JSON.stringify(fine ? COMPLETION : { error: { message: 'expired', code: 'invalid_api_key' } }), { status: fine ? 200 : 401, headers: { 'content-type': 'application/json' } }))
+    }
+    let at = 0
+    const gateway = new Gateway({ clock, fetch, routes: { smart: openai('gpt-4.1', { id: 'a', apiKey: () => given[Math.min(at++, given.length - 1)] ?? '' }) } })
+    const outcome = await gateway.chat({ model: 'smart', messages: ASK }).then(({ text }) => text, (error: unknown) => (error instanceof GatewayError ? error.code : String(error)))
+    expect([clock.pending, gateway.health().calls]).toEqual([0, 0])
+    await gateway.close()
+    return { outcome, sent }
+  }
+
+  it('and has expired meanwhile is replaced by a fresh one, once', async () => {
+    expect(await tokens(['stale', 'fresh'])).toEqual({ outcome: 'well', sent: ['Bearer stale', 'Bearer fresh'] })
+    expect(await tokens(['stale', 'stale', 'fresh'])).toEqual({ outcome: 'credential_rejected', sent: ['Bearer stale', 'Bearer stale'] })
+  })
+})

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fallback, Gateway, GatewayError } from 'sallyport'
 import { ERRORS, type ErrorRow } from './errors/rows.js'
+import { MORE_ERRORS } from './errors/rows-more.js'
 import { Wire, type Reply } from './rows/wire.js'
 
 let wire: Wire
@@ -14,7 +15,7 @@ const FINE: Readonly<Record<string, Reply>> = {
   '/messages': { body: { id: 'msg_1', type: 'message', role: 'assistant', model: 'm', content: [{ type: 'text', text: 'fine' }], stop_reason: 'end_turn', usage: { input_tokens: 1, output_tokens: 1 } } },
   '/chat/completions': { body: { id: 'c', model: 'm', choices: [{ index: 0, message: { role: 'assistant', content: 'fine' }, finish_reason: 'stop' }], usage: { prompt_tokens: 1, completion_tokens: 1 } } },
 }
-const fine = ({ name }: ErrorRow): Reply => FINE[name.startsWith('anthropic:') ? '/messages' : '/chat/completions'] ?? { body: '' }
+const fine = ({ name, fine: own }: ErrorRow): Reply => own ?? FINE[name.startsWith('anthropic:') ? '/messages' : '/chat/completions'] ?? { body: '' }
 
 async function ask(row: ErrorRow, gateway: Gateway): Promise<unknown> {
   try {
@@ -32,7 +33,7 @@ function deployments({ make }: ErrorRow) {
 }
 
 describe('an error answer, over a socket', () => {
-  it.each(ERRORS.map(row => [row.name, row] as const))('%s: is named for what it is, and tried again only where that may help', async (_, row) => {
+  it.each([...ERRORS, ...MORE_ERRORS].map(row => [row.name, row] as const))('%s: is named for what it is, and tried again only where that may help', async (_, row) => {
     const [first, second] = deployments(row)
     wire.play(row.reply)
     const error = await ask(row, new Gateway({ routes: { row: first }, retry: { attempts: 1, maxAttempts: 1 } }))
@@ -44,7 +45,7 @@ describe('an error answer, over a socket', () => {
     wire.play(row.reply, fine(row), fine(row))
     const walk = new Gateway({ routes: { row: fallback(first, second) }, retry: { attempts: 2, maxAttempts: 3, baseMs: 0, retryAfterCapMs: 100 }, random: () => 0 })
     const ended = await ask(row, walk)
-    const asked = wire.arrived.map(({ body }) => body['model'])
+    const asked = wire.arrived.map(({ body, path }) => body['model'] ?? /(?:first|second)-model/.exec(path)?.[0])
     expect(asked).toEqual({ again: ['first-model', 'first-model'], next: ['first-model', 'second-model'], stop: ['first-model'] }[row.then])
     if (row.then === 'stop') expect(ended).toMatchObject({ code: row.code })
     else expect(ended).toMatchObject({ text: 'fine' })

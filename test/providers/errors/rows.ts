@@ -13,6 +13,8 @@ export interface ErrorRow {
   readonly then: Then
   /** What else the error must hold. */
   readonly error?: object
+  /** A good answer of the dialect, where it is not one of the two that most speak. */
+  readonly fine?: Reply
   /** Asked for as a stream; otherwise as one body. */
   readonly stream?: boolean
 }
