@@ -1,0 +1,172 @@
+import { type Check } from './checks.js'
+
+/** `no`: another thing. `shape`: it looks like one. `checksum`: its check digits, or its date with them, hold too. */
+export type Accepted = 'no' | 'shape' | 'checksum'
+
+/** One national identifier. */
+export interface NationalRow {
+  readonly type: string
+  /** ISO 3166 code of who gives it out. */
+  readonly country: string
+  /** Lengths without separators, ascending. */
+  readonly lengths: readonly number[]
+  /** Most characters with separators. */
+  readonly maxLength: number
+  /** Score of the bare shape. */
+  readonly base: number
+  /** What `checksum` adds: `base + raise` is under .5 where more than one random number in 200 passes, so that it needs context. */
+  readonly raise: number
+  /** Upper bound of the random strings of its length, with letters where it has letters, that are `checksum`; 1 where it has no check digits. */
+  readonly share: number
+  /** Lower case; the words of a phrase stand in order, one space between. */
+  readonly context: readonly string[]
+  /** `compact` is the candidate in upper case without its separators. */
+  accepts(compact: string): Accepted
+  /** Whether the separators (`.`, `-`, `/` or a space) of the candidate as written stand where the issuer puts them. */
+  raw(text: string): boolean
+}
+
+/** How a row is told. */
+export interface Rule {
+  /** `d` a digit, `l` a letter, `x` either, `[A-C9]` one of these, `{3}` or `{1,3}` times; any other character stands for itself. */
+  readonly shape: string | readonly string[]
+  /** Lengths of the parts between separators, such as `3 2 4`; `classes` where letters and digits part. None: it is written in one piece. */
+  readonly groups?: 'classes' | readonly string[]
+  /** False: it is never written in one piece, unless its length is a group. */
+  readonly joined?: false
+  /** True: the separators need not be the same. */
+  readonly mixed?: true
+  readonly base: number
+  readonly context: readonly string[]
+  /** What the shape cannot say and is no check digit. */
+  readonly also?: Check
+  readonly check?: Check
+  readonly share?: number
+  /** What a failed check leaves: `shape` where the authority gives out numbers without check digits or does not publish them. */
+  readonly failed?: 'shape'
+}
+
+type Allowed = Uint8Array
+
+const SPAN = 256
+const TOKEN = /\[([^\]]*)\](?:\{(\d+)(?:,(\d+))?\})?|(.)(?:\{(\d+)(?:,(\d+))?\})?/g
+
+function span(set: Allowed, from: number, to: number): Allowed {
+  set.fill(1, from, to + 1)
+  return set
+}
+
+function members(listed: string): Allowed {
+  const set = new Uint8Array(SPAN)
+  for (let i = 0; i < listed.length; i++) {
+    const ranged = listed[i + 1] === '-' && i + 2 < listed.length
+    span(set, listed.charCodeAt(i), listed.charCodeAt(ranged ? i + 2 : i))
+    if (ranged) i += 2
+  }
+  return set
+}
+
+const known = new Map<string, Allowed>([
+  ['d', members('0-9')],
+  ['l', members('A-Z')],
+  ['x', members('0-9A-Z')],
+])
+
+function setOf(listed: string | undefined, single: string): Allowed {
+  const key = listed ?? single
+  const made = listed === undefined && known.get(single)
+  if (made) return made
+  const shared = known.get(`[${key}]`) ?? members(key)
+  known.set(`[${key}]`, shared)
+  return shared
+}
+
+/** Every fixed length that a shape stands for, as one set of characters a place. */
+function placesOf(shape: string): readonly (readonly Allowed[])[] {
+  let all: Allowed[][] = [[]]
+  for (const [, listed, least, most, single, few, many] of shape.matchAll(TOKEN)) {
+    const set = setOf(listed, single as string)
+    const from = Number(least ?? few ?? 1)
+    const to = Number(most ?? many ?? from)
+    all = all.flatMap(places => Array.from({ length: to - from + 1 }, (_, more) => [...places, ...Array<Allowed>(from + more).fill(set)]))
+  }
+  return all
+}
+
+function fits(s: string, places: readonly Allowed[]): boolean {
+  for (let i = 0; i < places.length; i++) if ((places[i] as Allowed)[s.charCodeAt(i)] !== 1) return false
+  return true
+}
+
+const isSeparator = (code: number): boolean => code === 32 || (code >= 45 && code <= 47)
+const isDigit = (code: number): boolean => code >= 48 && code <= 57
+
+/** The separators stand between letters and digits only. */
+function partedByClass(text: string): boolean {
+  for (let i = 1; i < text.length - 1; i++) {
+    if (isSeparator(text.charCodeAt(i)) && isDigit(text.charCodeAt(i - 1)) === isDigit(text.charCodeAt(i + 1))) return false
+  }
+  return true
+}
+
+/** Whether the parts of the text are as long as those of the group. */
+function parted(text: string, group: readonly number[]): boolean {
+  let at = 0
+  for (let i = 0; i < group.length; i++) {
+    const end = at + (group[i] as number)
+    for (; at < end; at++) if (at >= text.length || isSeparator(text.charCodeAt(at))) return false
+    if (i < group.length - 1 && !isSeparator(text.charCodeAt(at++))) return false
+  }
+  return at === text.length
+}
+
+/** How many separators there are; -1 where they differ. */
+function separators(text: string): number {
+  let count = 0
+  let first = 0
+  let differ = false
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (!isSeparator(code)) continue
+    if (count++ === 0) first = code
+    else if (code !== first) differ = true
+  }
+  return differ ? -1 : count
+}
+
+function rawOf({ groups, joined, mixed }: Rule): (text: string) => boolean {
+  const classes = groups === 'classes'
+  const listed = classes || groups === undefined ? [] : groups.map(group => group.split(' ').map(Number))
+  return text => {
+    const count = separators(text)
+    if (count === 0) return joined !== false || listed.some(group => group.length === 1 && group[0] === text.length)
+    if (count < 0 && mixed !== true) return false
+    if (classes) return partedByClass(text)
+    for (const group of listed) if (parted(text, group)) return true
+    return false
+  }
+}
+
+/** Strength of a passed check: one random number in ten tells little, one in thousands much. */
+const raiseOf = (share: number): number => (share <= 1 / 200 ? 0.5 : share <= 1 / 40 ? 0.35 : 0.25)
+
+export function row(type: string, country: string, rule: Rule): NationalRow {
+  const { base, context, also, check, share = 1, failed = 'no' } = rule
+  const byLength: (readonly (readonly Allowed[])[] | undefined)[] = []
+  for (const places of [rule.shape].flat().flatMap(placesOf)) byLength[places.length] = [...(byLength[places.length] ?? []), places]
+  const lengths = byLength.flatMap((shapes, length) => (shapes === undefined ? [] : [length]))
+  const longest = lengths.at(-1) as number
+  const gaps = rule.groups === undefined ? 0 : rule.groups === 'classes' ? 3 : Math.max(...rule.groups.map(group => group.split(' ').length - 1))
+  const accepts = (compact: string): Accepted => {
+    const shapes = byLength[compact.length]
+    if (shapes === undefined) return 'no'
+    for (let i = 0; i < shapes.length; i++) {
+      if (!fits(compact, shapes[i] as readonly Allowed[])) continue
+      if (also !== undefined && !also(compact)) return 'no'
+      if (check === undefined) return 'shape'
+      return check(compact) ? 'checksum' : failed
+    }
+    return 'no'
+  }
+  return { type, country, lengths, maxLength: longest + gaps, base, raise: check === undefined ? 0 : raiseOf(share), share: check === undefined ? 1 : share, context, accepts, raw: rawOf(rule) }
+}
