@@ -12,7 +12,8 @@ const birthNumberDate: Check = s => {
 }
 
 /** Zákon 133/2000: divisible by 11, or a remainder of 10 written as 0; nine digits, until 1953, have no check digit. */
-const birthNumber: Check = s => s.length === 10 && (number(s, 0, 9) % 11) % 10 === digit(s, 9)
+const birthNumber: Check = s => birthNumberDate(s) && (s.length === 9 || (number(s, 0, 9) % 11) % 10 === digit(s, 9))
+const checkedBirthNumber: Check = s => s.length === 10
 
 const NIP_WEIGHTS = [6, 5, 7, 2, 3, 4, 5, 6, 7]
 const nip: Check = s => weighted(s, NIP_WEIGHTS, s.length - 10) % 11 === digit(s, s.length - 1)
@@ -23,8 +24,8 @@ const birthRow = (type: string, country: string): NationalRow =>
   row(type, country, {
     shape: ['d{9}', 'd{10}'],
     groups: ['6 3', '6 4'],
-    also: birthNumberDate,
-    check: birthNumber,
+    also: birthNumber,
+    check: checkedBirthNumber,
     failed: 'shape',
     share: 0.015,
     base: 0.15,

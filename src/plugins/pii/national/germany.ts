@@ -36,15 +36,17 @@ const pensionDate: Check = s => {
 /** SGB V section 290, annex 1: weights 1 and 2 in turn over the letter as two digits and eight digits. */
 const health: Check = s => (letterDigits(s, 0, 1, 2) + crossSum(s, [1, 2, 1, 2, 1, 2, 1, 2], 1)) % 10 === digit(s, 9)
 
-/** The check digit that follows the nine characters of a serial number in the machine-readable zone. */
-const serial: Check = s => s.length === 10 && icao(s, 0, 10)
-
-/** A letter and a digit in it: a word is no serial number. */
-const mixed: Check = s => {
+/** A word is no serial number. */
+const threeDigits: Check = s => {
   let digits = 0
   for (let i = 0; i < s.length; i++) if (s.charCodeAt(i) < 65) digits++
   return digits >= 3
 }
+
+/** ICAO 9303: the check digit follows the nine characters in the machine-readable zone, and is seldom written elsewhere. */
+const zone: Check = s => s.length === 10
+
+const serial: Check = s => threeDigits(s) && (s.length === 9 || icao(s, 0, 10))
 
 /** One to three letters of the place, one or two letters, the number: told apart by what stands between. */
 const PLATE_GROUPS = [1, 2, 3].flatMap(place => [1, 2].flatMap(letters => [1, 2, 3, 4, 5].map(digits => `${place} ${letters} ${digits}`)))
@@ -78,8 +80,8 @@ export const GERMANY: readonly NationalRow[] = [
   }),
   row('DE_ID_CARD', 'DE', {
     shape: [SERIAL, `${SERIAL}d`],
-    also: mixed,
-    check: serial,
+    also: serial,
+    check: zone,
     failed: 'shape',
     share: 0.1,
     base: 0.2,
@@ -87,8 +89,8 @@ export const GERMANY: readonly NationalRow[] = [
   }),
   row('DE_PASSPORT', 'DE', {
     shape: [SERIAL, `${SERIAL}d`],
-    also: mixed,
-    check: serial,
+    also: serial,
+    check: zone,
     failed: 'shape',
     share: 0.1,
     base: 0.2,
@@ -127,7 +129,7 @@ export const GERMANY: readonly NationalRow[] = [
   }),
   row('DE_FUEHRERSCHEIN', 'DE', {
     shape: 'lx{8}dx',
-    also: mixed,
+    also: threeDigits,
     base: 0.2,
     context: ['führerschein', 'führerscheinnummer', 'fuehrerschein', 'fahrerlaubnis', 'fahrerlaubnisnummer', 'driving licence', "driver's license", 'driver license'],
   }),

@@ -36,7 +36,7 @@ export const IBERIA: readonly NationalRow[] = [
     context: ['pasaporte', 'número de pasaporte', 'passport', 'passport number'],
   }),
   row('PT_NIF', 'PT', {
-    shape: '[1-35-9]d{8}',
+    shape: '[1-9]d{8}',
     groups: ['3 3 3'],
     // AT: weights 9 to 2, modulus 11, a remainder of 0 or 1 gives 0.
     check: byTable([9, 8, 7, 6, 5, 4, 3, 2], '00987654321'),

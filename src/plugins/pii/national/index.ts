@@ -14,8 +14,16 @@ export { type Accepted, type NationalRow } from './row.js'
 /** Every national identifier that is known. */
 export const NATIONAL: readonly NationalRow[] = [...NORTH_AMERICA, ...BRITAIN, ...GERMANY, ...WESTERN_EUROPE, ...IBERIA, ...NORDIC, ...EASTERN_EUROPE, ...ASIA, ...SOUTH]
 
-/** Rows by the length of a candidate without separators: what a scan asks for each one. */
-export function byLength(rows: readonly NationalRow[]): readonly (readonly NationalRow[])[] {
+/** Which rows a candidate can be of, by what is cheap to know of it: a scan asks no other. */
+export interface NationalIndex {
+  /** Candidates of digits alone, by their length without separators. */
+  readonly digits: readonly (readonly NationalRow[] | undefined)[]
+  /** Candidates with a letter, likewise. */
+  readonly letters: readonly (readonly NationalRow[] | undefined)[]
+}
+
+export function nationalIndex(rows: readonly NationalRow[]): NationalIndex {
   const longest = Math.max(0, ...rows.map(row => row.lengths.at(-1) ?? 0))
-  return Array.from({ length: longest + 1 }, (_, length) => rows.filter(row => row.lengths.includes(length)))
+  const by = (kind: 'digits' | 'letters') => Array.from({ length: longest + 1 }, (_, length) => rows.filter(row => row[kind].includes(length)))
+  return { digits: by('digits'), letters: by('letters') }
 }

@@ -11,7 +11,7 @@ const issued: Check = s => {
 /** ABA: the first two digits tell the Federal Reserve district and the kind of institution. */
 const district: Check = s => {
   const first = number(s, 0, 2)
-  return (first >= 1 && first <= 12) || (first >= 21 && first <= 32) || (first >= 61 && first <= 72) || first === 80
+  return (first <= 12 && number(s, 2, 9) > 0) || (first >= 21 && first <= 32) || (first >= 61 && first <= 72) || first === 80
 }
 
 /** CMS: no letter that could be read as a digit. */
@@ -63,7 +63,7 @@ const UNITED_STATES: readonly NationalRow[] = [
     also: district,
     check: noRemainder([3, 7, 1, 3, 7, 1, 3, 7, 1], 10),
     share: 0.038,
-    base: 0.1,
+    base: 0.15,
     context: ['routing', 'routing number', 'aba', 'rtn', 'transit number'],
   }),
   row('US_BANK_NUMBER', 'US', {
@@ -91,7 +91,7 @@ const UNITED_STATES: readonly NationalRow[] = [
     // CMS: Luhn with the card issuer prefix 80840, which adds 24.
     check: s => luhn(s, 0, 10, 24),
     share: 0.02,
-    base: 0.1,
+    base: 0.15,
     context: ['npi', 'national provider', 'national provider identifier', 'provider'],
   }),
   row('MEDICAL_LICENSE', 'US', {
@@ -124,7 +124,7 @@ export const NORTH_AMERICA: readonly NationalRow[] = [
     context: ['curp', 'clave única de registro', 'registro de población'],
   }),
   row('MX_RFC', 'MX', {
-    shape: ['[A-ZÑ&]{4}d{6}x{2}[0-9A]', '[A-ZÑ&]{3}d{6}x{2}[0-9A]'],
+    shape: ['[A-ZÑ&]{4}d{6}[1-9A-V][1-9A-Z][0-9A]', '[A-ZÑ&]{3}d{6}[1-9A-V][1-9A-Z][0-9A]'],
     groups: ['4 6 3', '3 6 3'],
     also: rfcBorn,
     check: rfc,

@@ -33,8 +33,8 @@ const rut: Check = s => {
 
 const NIT_WEIGHTS = [41, 37, 29, 23, 19, 17, 13, 7, 3]
 
-/** Registro Civil: provinces 01 to 24 and 30 for who lives abroad; the third digit under 6 for people. */
-const cedulaPlace: Check = s => ((number(s, 0, 2) >= 1 && number(s, 0, 2) <= 24) || number(s, 0, 2) === 30) && digit(s, 2) < 6
+/** Registro Civil: provinces 01 to 24 and 30 for who lives abroad; the third digit up to 6 for people. */
+const cedulaPlace: Check = s => ((number(s, 0, 2) >= 1 && number(s, 0, 2) <= 24) || number(s, 0, 2) === 30) && digit(s, 2) < 7
 
 /** ABR: the first digit less one, modulus 89. */
 const abn: Check = s => (weighted(s, [10, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19]) - 10) % 89 === 0
@@ -83,7 +83,7 @@ const SOUTH_AMERICA: readonly NationalRow[] = [
     context: ['cuit', 'cuil', 'clave única de identificación', 'identificación tributaria'],
   }),
   row('CL_RUT', 'CL', {
-    shape: ['[1-9]d{6}[0-9K]', '[1-9]d{7}[0-9K]'],
+    shape: ['[1-9]d{6}[0-9K]', 'd{8}[0-9K]'],
     groups: ['1 3 3 1', '2 3 3 1', '7 1', '8 1'],
     mixed: true,
     check: rut,
@@ -106,7 +106,7 @@ const SOUTH_AMERICA: readonly NationalRow[] = [
     groups: ['9 1'],
     also: cedulaPlace,
     check: s => luhn(s),
-    share: 0.015,
+    share: 0.0176,
     base: 0.15,
     context: ['cédula', 'cedula', 'cédula de identidad', 'ci', 'identidad'],
   }),
