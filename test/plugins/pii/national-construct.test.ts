@@ -178,6 +178,34 @@ const MAKERS: { readonly [type: string]: Make } = {
     const place = 10 - ((dot(body, [2, 7, 6, 5, 4, 3, 2]) + { S: 0, F: 0, T: 4, G: 4, M: 3 }[kind as 'S']) % 11)
     return kind + body + { S: 'ABCDEFGHIZJ', F: 'KLMNPQRTUWX', M: 'KLJNPQRTUWX' }[kind === 'T' ? 'S' : kind === 'G' ? 'F' : (kind as 'S')].charAt(place)
   },
+  SG_UEN: pick => {
+    const body = pick(D, 8)
+    const sum = [1, 7, 2, 8, 3, 9, 4, 10].reduce((total, weight, at) => total + weight * Number(body.charAt(7 - at)), 0)
+    return body + 'XMKECAWLJDB'.charAt(sum % 11)
+  },
+  EE_ISIKUKOOD: pick => {
+    const body = pick('3456') + yymmdd(pick) + pick(D, 3)
+    const rounds = [[1, 2, 3, 4, 5, 6, 7, 8, 9, 1], [3, 4, 5, 6, 7, 8, 9, 1, 2, 3]].map(weights => dot(body, weights) % 11)
+    return body + String(rounds.find(each => each < 10) ?? 0)
+  },
+  RO_CNP: pick => {
+    const body = pick('1256') + yymmdd(pick) + pick('0123') + pick('12345678') + pick(D, 3)
+    const left = [...'279146358279'].reduce((total, key, at) => total + Number(key) * Number(body.charAt(at)), 0) % 11
+    return body + (left === 10 ? '1' : String(left))
+  },
+  SI_EMSO: pick => {
+    const body = `${day(pick)}${month(pick)}9${pick(D, 2)}50${pick(D, 3)}`
+    return append(body, toMultiple(dot(body, [7, 6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2]), 11))
+  },
+  BG_EGN: pick => {
+    const body = yymmdd(pick) + pick(D, 3)
+    return body + String((dot(body, [2, 4, 8, 5, 10, 9, 7, 3, 6]) % 11) % 10)
+  },
+  CL_RUT: pick => {
+    const body = pick('12') + pick(D, 7)
+    const sum = [...body].reverse().reduce((total, each, at) => total + Number(each) * (2 + (at % 6)), 0)
+    return body + '0K987654321'.charAt(sum % 11)
+  },
   TH_TNIN: pick => {
     const body = `${pick('12345678')}10${pick(D, 9)}`
     return body + String((11 - (dot(body, down(13, 2)) % 11)) % 10)

@@ -26,13 +26,6 @@ export function weighted(s: string, weights: readonly number[], from = 0): numbe
   return sum
 }
 
-/** The same with letters, A = 10 to Z = 35. */
-export function weighted36(s: string, weights: readonly number[], from = 0): number {
-  let sum = 0
-  for (let i = 0; i < weights.length; i++) sum += base36(s, from + i) * (weights[i] as number)
-  return sum
-}
-
 /** The weighted sum with the check digit itself has no remainder. */
 export const noRemainder =
   (weights: readonly number[], modulus: number, from = 0): Check =>

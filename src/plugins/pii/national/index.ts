@@ -9,7 +9,7 @@ import { type NationalRow } from './row.js'
 import { SOUTH } from './south.js'
 import { WESTERN_EUROPE } from './western-europe.js'
 
-export { type Accepted, type NationalRow } from './row.js'
+export { type NationalRow } from './row.js'
 
 /** Every national identifier that is known. */
 export const NATIONAL: readonly NationalRow[] = [...NORTH_AMERICA, ...BRITAIN, ...GERMANY, ...WESTERN_EUROPE, ...IBERIA, ...NORDIC, ...EASTERN_EUROPE, ...ASIA, ...SOUTH]

@@ -1,7 +1,7 @@
 import { type Check } from './checks.js'
 
 /** `no`: another thing. `shape`: it looks like one. `checksum`: its check digits, or its date with them, hold too. */
-export type Accepted = 'no' | 'shape' | 'checksum'
+type Accepted = 'no' | 'shape' | 'checksum'
 
 /** One national identifier. */
 export interface NationalRow {
