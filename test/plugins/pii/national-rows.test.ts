@@ -56,6 +56,17 @@ describe('what is written as the issuer writes it', () => {
     }
   })
 
+  it.each(rows)('%s is told the same of digits that are known to be digits', (_, row) => {
+    const random = seededRandom(row.type.length)
+    for (let i = 0; i < 2000; i++) {
+      const length = row.lengths[i % row.lengths.length] as number
+      let drawn = ''
+      while (drawn.length < length) drawn += Math.floor(random() * 10)
+      expect(row.accepts(drawn, true)).toBe(row.accepts(drawn))
+    }
+    for (const example of written(row).map(compact).filter(each => /^\d+$/.test(each))) expect(row.accepts(example, true)).toBe(row.accepts(example))
+  })
+
   it.each(Object.entries(UNCHECKED))('%s without check digits that hold is a shape and no more', (type, examples) => {
     const row = NATIONAL.find(each => each.type === type)
     for (const example of examples) expect([example, row?.accepts(compact(example)), row?.raw(example)]).toEqual([example, 'shape', true])

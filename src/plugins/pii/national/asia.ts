@@ -1,4 +1,4 @@
-import { base36, byTable, digit, isDate, number, verhoeff, weighted, yymmdd, type Check } from './checks.js'
+import { NOTHING, base36, byTable, digit, isDate, number, verhoeff, weighted, yymmdd, type Check } from './checks.js'
 import { row, type NationalRow } from './row.js'
 
 const BASE36 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ'
@@ -214,7 +214,7 @@ export const ASIA: readonly NationalRow[] = [
   row('PH_TIN', 'PH', {
     shape: ['d{9}', 'd{12}', 'd{14}'],
     groups: ['3 3 3', '3 3 3 3', '3 3 3 5'],
-    also: s => number(s, 0, 9) > 0,
+    also: s => !s.startsWith(NOTHING),
     // BIR: weights 9 to 2, remainder of 11; 10 is not given out.
     check: byTable([9, 8, 7, 6, 5, 4, 3, 2], '0123456789?'),
     share: 1 / 11,

@@ -1,6 +1,9 @@
 /** Whether a compact identifier (upper case, no separators, of the row's shape) holds by its own rule. */
 export type Check = (compact: string) => boolean
 
+/** Nine digits that pass every weighted sum and are nobody's. */
+export const NOTHING = '000000000'
+
 const ZERO = 48
 const LETTER = 55
 

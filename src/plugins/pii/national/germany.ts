@@ -55,8 +55,7 @@ export const GERMANY: readonly NationalRow[] = [
   row('DE_TAX_ID', 'DE', {
     shape: '[1-9]d{10}',
     groups: ['2 3 3 3'],
-    also: fewRepeats,
-    check: s => mod11and10(s, 0, 11),
+    check: s => mod11and10(s, 0, 11) && fewRepeats(s),
     share: 0.1,
     base: 0.15,
     context: ['steuer-id', 'steuerid', 'steuer-idnr', 'idnr', 'steueridentifikationsnummer', 'identifikationsnummer', 'steuerliche identifikationsnummer', 'tax id', 'tax identification'],

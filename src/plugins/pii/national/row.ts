@@ -24,8 +24,8 @@ export interface NationalRow {
   readonly share: number
   /** Lower case; the words of a phrase stand in order, one space between. */
   readonly context: readonly string[]
-  /** `compact` is the candidate in upper case without its separators. */
-  accepts(compact: string): Accepted
+  /** `compact` is the candidate in upper case without its separators; `digits` true says that it is known to be digits throughout, and saves time. */
+  accepts(compact: string, digits?: boolean): Accepted
   /** Whether the separators (`.`, `-`, `/` or a space) of the candidate as written stand where the issuer puts them. */
   raw(text: string): boolean
 }
@@ -101,7 +101,20 @@ const DIGIT_CODES = Array.from({ length: 10 }, (_, digit) => 48 + digit)
 const LETTER_CODES = Array.from({ length: SPAN - 65 }, (_, letter) => 65 + letter)
 const allows = (set: Allowed, codes: readonly number[]): boolean => codes.some(code => set[code] === 1)
 
-function fits(s: string, places: readonly Allowed[]): boolean {
+/** One fixed length of a shape. */
+interface Shape {
+  readonly places: readonly Allowed[]
+  /** The places where not every digit may stand: all there is to look at in a candidate of digits. */
+  readonly narrow: readonly number[]
+}
+
+const shapeOf = (places: readonly Allowed[]): Shape => ({ places, narrow: places.flatMap((set, at) => (DIGIT_CODES.every(code => set[code] === 1) ? [] : [at])) })
+
+function fits(s: string, { places, narrow }: Shape, digits: boolean): boolean {
+  if (digits) {
+    for (let i = 0; i < narrow.length; i++) if ((places[narrow[i] as number] as Allowed)[s.charCodeAt(narrow[i] as number)] !== 1) return false
+    return true
+  }
   for (let i = 0; i < places.length; i++) if ((places[i] as Allowed)[s.charCodeAt(i)] !== 1) return false
   return true
 }
@@ -163,19 +176,19 @@ const raiseOf = (share: number): number => (share <= 1 / 200 ? 0.5 : share <= 1 
 
 export function row(type: string, country: string, rule: Rule): NationalRow {
   const { base, context, also, check, share = 1, failed = 'no' } = rule
-  const byLength: (readonly (readonly Allowed[])[] | undefined)[] = []
-  for (const places of [rule.shape].flat().flatMap(placesOf)) byLength[places.length] = [...(byLength[places.length] ?? []), places]
-  const lengthsOf = (wanted: (places: readonly Allowed[]) => boolean): readonly number[] => byLength.flatMap((shapes, length) => (shapes?.some(wanted) === true ? [length] : []))
+  const byLength: (readonly Shape[] | undefined)[] = []
+  for (const places of [rule.shape].flat().flatMap(placesOf)) byLength[places.length] = [...(byLength[places.length] ?? []), shapeOf(places)]
+  const lengthsOf = (wanted: (places: readonly Allowed[]) => boolean): readonly number[] => byLength.flatMap((shapes, length) => (shapes?.some(({ places }) => wanted(places)) === true ? [length] : []))
   const lengths = lengthsOf(() => true)
   const digits = lengthsOf(places => places.every(set => allows(set, DIGIT_CODES)))
   const letters = lengthsOf(places => places.some(set => allows(set, LETTER_CODES)))
   const longest = lengths.at(-1) as number
   const gaps = rule.groups === undefined ? 0 : rule.groups === 'classes' ? 3 : Math.max(...rule.groups.map(group => group.split(' ').length - 1))
-  const accepts = (compact: string): Accepted => {
+  const accepts = (compact: string, allDigits = false): Accepted => {
     const shapes = byLength[compact.length]
     if (shapes === undefined) return 'no'
     for (let i = 0; i < shapes.length; i++) {
-      if (!fits(compact, shapes[i] as readonly Allowed[])) continue
+      if (!fits(compact, shapes[i] as Shape, allDigits)) continue
       if (also !== undefined && !also(compact)) return 'no'
       if (check === undefined) return 'shape'
       return check(compact) ? 'checksum' : failed

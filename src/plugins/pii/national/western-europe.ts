@@ -1,4 +1,4 @@
-import { byTable, ddmmyy, digit, luhn, mod11and10, noRemainder, number, type Check } from './checks.js'
+import { NOTHING, byTable, ddmmyy, digit, luhn, mod11and10, noRemainder, number, type Check } from './checks.js'
 import { row, type NationalRow } from './row.js'
 
 /** INSEE: 97 less the remainder of the thirteen digits, Corsica's 2A and 2B read as 19 and 18. */
@@ -97,7 +97,7 @@ export const WESTERN_EUROPE: readonly NationalRow[] = [
   row('NL_BSN', 'NL', {
     shape: 'd{9}',
     groups: ['4 2 3', '3 3 3'],
-    also: s => number(s, 0, 9) > 0,
+    also: s => s !== NOTHING,
     // RvIG: weights 9 to 2 and -1, modulus 11.
     check: noRemainder([9, 8, 7, 6, 5, 4, 3, 2, -1], 11),
     share: 1 / 11,
@@ -144,7 +144,7 @@ export const WESTERN_EUROPE: readonly NationalRow[] = [
   }),
   row('GR_AFM', 'GR', {
     shape: 'd{9}',
-    also: s => number(s, 0, 9) > 0,
+    also: s => s !== NOTHING,
     // AADE: powers of two, remainder of 11, and 10 counts as 0.
     check: byTable([256, 128, 64, 32, 16, 8, 4, 2], '01234567890'),
     share: 0.1,
