@@ -1,14 +1,14 @@
 import { inspect } from 'node:util'
 import { afterAll, describe, expect, it } from 'vitest'
 import { Gateway, type GatewayOptions } from 'sallyport'
-import { memoryStore, scripted, virtualClock } from 'sallyport/testing'
+import { memoryStore, scripted } from 'sallyport/testing'
 import { redisStore } from 'sallyport/redis'
 import { sqliteStore } from 'sallyport/sqlite'
 import type { Store } from '../../src/protocol/ports.js'
 import { thrown } from '../gateway/support.js'
 import { clients, describeRedis, Opened } from '../state/redis/clients.js'
 import { startServer } from '../state/redis/servers.js'
-import { ENGINES, folder } from '../state/sqlite/engine.js'
+import { ENGINES, folder, realClock } from '../state/sqlite/engine.js'
 
 /** Strings that mean something to one store or another. */
 const HOSTILE: readonly string[] = [
@@ -66,7 +66,7 @@ async function holds(make: () => Store | Promise<Store>): Promise<void> {
 }
 
 describe('hostile virtual keys and principals reach a store as values alone', () => {
-  it('in memory', () => holds(() => memoryStore({ clock: virtualClock() })))
+  it('in memory', () => holds(() => memoryStore({ clock: realClock })))
 
   it.each(ENGINES)('in SQLite over $name, where they are parameters', async ({ open }) => {
     const at = folder(true)
