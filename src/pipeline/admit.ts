@@ -58,7 +58,7 @@ export function createAdmit({ router, plugins, clock, authenticate }: AdmitParts
     const { totalMs } = settings.deadlines
     call.limit(clock.after(Math.max(0, call.startedMs + totalMs - clock.now()), () => cancel.cancel(timeout('total', totalMs))))
     const output = reading.outputOf(asked, schemas)
-    const hooks = plugins.length === 0 ? IDLE_HOOKS : openHooks(plugins, viewOf(call))
+    const hooks = plugins.length === 0 ? IDLE_HOOKS : openHooks(plugins, viewOf(call, clock))
     const plain = reading.requestOf(asked, output, schemas, settings)
     const admitted = (request: UpstreamRequest): Admitted => {
       if (cancel.reason !== undefined) throw cancel.reason
@@ -107,8 +107,9 @@ function bearing(call: Call, { principal, policies, allows }: Bearer): Call {
 }
 
 /** What plugins may know of a call. */
-function viewOf({ id, kind, asked: { model }, options: { metadata, conversation } }: Call): CallView {
-  const view: { -readonly [K in keyof CallView]: CallView[K] } = { id, kind, model }
+function viewOf(call: Call, clock: Clock): CallView {
+  const { id, kind, asked: { model }, options: { metadata, conversation } } = call
+  const view: { -readonly [K in keyof CallView]: CallView[K] } = { id, kind, model, clock, onEnd: done => call.onEnd(done) }
   if (metadata !== undefined) view.metadata = metadata
   if (conversation !== undefined) view.conversation = conversation
   return view

@@ -14,7 +14,11 @@ export async function judge(text: string, spec: OutputSpec): Promise<Judged> {
   const trimmed = text.trim()
   const value = tryParseJson(FENCE.exec(trimmed)?.[1] ?? trimmed)
   if (value === undefined) return { ok: false, issues: 'it is not JSON' }
-  if (spec.validate === undefined) return { ok: true, value }
+  if (spec.validate === undefined) {
+    // Who gives schemas of a library does not load it.
+    const issues = (await import('./json-schema.js')).checkJson(value, spec.jsonSchema)
+    return issues.length === 0 ? { ok: true, value } : { ok: false, issues: wordsOf(issues) }
+  }
   const result = await validated(spec.validate, value)
   if (result.issues === undefined) return { ok: true, value: result.value }
   return { ok: false, issues: wordsOf(result.issues) }

@@ -5,7 +5,7 @@ import type { Schema, StandardResult, StandardSchema } from '../protocol/request
 /** A schema as the pipeline uses it. */
 export interface OutputSpec {
   readonly jsonSchema: JsonObject
-  /** Absent for a raw JSON Schema: then the answer is parsed, not validated. */
+  /** Absent for a raw JSON Schema: then the answer is held against that. */
   readonly validate?: (value: unknown) => StandardResult<unknown> | Promise<StandardResult<unknown>>
 }
 

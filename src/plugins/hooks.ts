@@ -144,10 +144,18 @@ function flushAll(watching: readonly Named[], reason: FlushReason): readonly Cha
   let carried: readonly ChatEvent[] = NOTHING
   for (const named of watching) {
     const passed = through(named, carried)
-    const own = guarded(named.name, () => named.hooks.flush?.(reason)) ?? NOTHING
+    const own = guarded(named.name, () => flushed(named, reason))
     carried = own.length === 0 ? passed : [...passed, ...own]
   }
   return reason === 'restart' ? NOTHING : carried
+}
+
+function flushed({ name, hooks }: Named, reason: FlushReason): readonly ChatEvent[] {
+  const given: unknown = hooks.flush?.(reason)
+  if (given === undefined) return NOTHING
+  if (!Array.isArray(given)) throw refusal(name, new TypeError('its flush hook returned no list of events'))
+  for (const one of given as readonly unknown[]) eventOf(one, name)
+  return given as readonly ChatEvent[]
 }
 
 function guarded<T>(name: string, work: () => T): T {

@@ -259,6 +259,10 @@ export interface CallView {
   readonly metadata?: { readonly [key: string]: Json }
   /** What the caller says belongs together: masks are the same over all of it. */
   readonly conversation?: string
+  /** The time of the gateway, for hooks that wait. */
+  readonly clock: Clock
+  /** Runs `done` once the call was settled. */
+  onEnd(done: () => void): void
 }
 /** Why event hooks are flushed: `restart` means all that was emitted is void. */
 export type FlushReason = 'finish' | 'error' | 'aborted' | 'restart'

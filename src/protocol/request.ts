@@ -117,7 +117,7 @@ export interface StandardSchema<Output = unknown> {
 export type StandardResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: ReadonlyArray<{ readonly message: string; readonly path?: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined }> }
-/** A Standard Schema that can give its JSON Schema, the two side by side, or a JSON Schema alone (parsed, not validated). */
+/** A Standard Schema that can give its JSON Schema, the two side by side, or a JSON Schema alone (which says nothing of the type of `output`). */
 export type Schema<Output = unknown> =
   | StandardSchema<Output>
   | { readonly schema: StandardSchema<Output>; readonly jsonSchema: JsonObject }

@@ -12,6 +12,7 @@ export async function prime(): Promise<void> {
     import('../state/cache.js'),
     import('../state/cache-sha256.js'),
     import('../resilience/line-queue.js'),
+    import('../pipeline/json-schema.js'),
     import('../transport/codec.js'),
     import('../transport/fetch.js'),
     import('../providers/openai/load.js'),

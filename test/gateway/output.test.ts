@@ -68,6 +68,7 @@ it('a refusal is told as one, and is not held against the schema', async () => {
 describe('an answer that does not match', () => {
   it.each<[string, Schema, string]>([
     ['that is the wrong shape', City, '{"city":5}'],
+    ['that is the wrong shape, by a JSON Schema alone', jsonSchema, '{"city":5}'],
     ['that is no JSON', City, 'Rome, I think.'],
     ['that is no JSON, where only that was asked', jsonSchema, 'Rome, I think.'],
     ['that is nested without end', jsonSchema, `${'['.repeat(5_000)}${']'.repeat(5_000)}`],

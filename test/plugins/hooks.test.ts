@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { fallback, Gateway, GatewayError, type ChatEvent, type FlushReason, type GatewayOptions, type Hooks, type Plugin } from '../../src/index.js'
+import { fallback, Gateway, GatewayError, type CallView, type ChatEvent, type FlushReason, type GatewayOptions, type Hooks, type Plugin } from '../../src/index.js'
 import { openHooks } from '../../src/plugins/hooks.js'
 import { scripted, seededRandom, virtualClock, type ScriptedOptions } from '../../src/testing/index.js'
 import { all, thrown, typesOf, witness } from '../gateway/support.js'
 
 const ASK = { model: 'smart', messages: 'Hi' } as const
+const VIEW: CallView = { id: 'c', kind: 'chat', model: 'm', clock: virtualClock(), onEnd: () => undefined }
 const hooked = (name: string, hooks: Hooks): Plugin => ({ name, open: () => hooks })
 
 function scene(plugins: readonly Plugin[], answers: ScriptedOptions['answers'] = { chunks: ['a', 'b', 'c'] }, options: GatewayOptions = {}) {
@@ -42,7 +43,7 @@ describe('the order of hooks', () => {
     const { gateway } = scene([plugin])
     const answer = await gateway.chat(ASK, { metadata: { team: 'a' } })
     await (await gateway.stream(ASK)).result()
-    expect(seen).toEqual([{ id: answer.id, kind: 'chat', model: 'smart', metadata: { team: 'a' } }, { id: expect.not.stringMatching(answer.id) as string, kind: 'stream', model: 'smart' }])
+    expect(seen).toMatchObject([{ id: answer.id, kind: 'chat', model: 'smart', metadata: { team: 'a' } }, { id: expect.not.stringMatching(answer.id) as string, kind: 'stream', model: 'smart' }])
   })
 })
 
@@ -186,7 +187,7 @@ it('nothing of a void answer leaves the chain, whatever a hook gives on a restar
   const late = hooked('late', { flush: () => [{ type: 'text-delta', text: 'void' }] })
   const seen: string[] = []
   const first = hooked('first', { flush: reason => (seen.push(reason), undefined) })
-  const chain = openHooks([first, late], { id: 'c', kind: 'stream', model: 'm' })
+  const chain = openHooks([first, late], { ...VIEW, kind: 'stream' })
   expect(chain.flush('restart')).toEqual([])
   expect(chain.flush('finish')).toEqual([{ type: 'text-delta', text: 'void' }])
   expect(seen).toEqual(['restart', 'finish'])
@@ -194,6 +195,6 @@ it('nothing of a void answer leaves the chain, whatever a hook gives on a restar
 
 it('without hooks nothing is copied on the way', () => {
   const batch: ChatEvent[] = [{ type: 'text-delta', text: 'a' }]
-  const chain = openHooks([{ name: 'observer', observe: () => undefined }], { id: 'c', kind: 'chat', model: 'm' })
+  const chain = openHooks([{ name: 'observer', observe: () => undefined }], VIEW)
   expect([chain.asks, chain.watches, chain.events(batch) === batch]).toEqual([false, false, true])
 })

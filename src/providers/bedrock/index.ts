@@ -35,6 +35,7 @@ function bad(message: string): GatewayError {
 function textOf(given: unknown): string {
   const [accessKeyId, secretAccessKey, sessionToken] = ['accessKeyId', 'secretAccessKey', 'sessionToken'].map(key => stringAt(given, key)?.trim())
   if (accessKeyId === undefined || secretAccessKey === undefined) throw bad('credentials must be { accessKeyId, secretAccessKey }, with the sessionToken of temporary ones, or a function that gives them. An empty one is likely a missing environment variable.')
+  if (/[\r\n\0]/.test(accessKeyId + secretAccessKey + (sessionToken ?? ''))) throw bad('credentials hold a line break. Trim them where they are read.')
   return JSON.stringify({ accessKeyId, secretAccessKey, sessionToken })
 }
 

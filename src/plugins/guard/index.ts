@@ -1,0 +1,7 @@
+export { allowedTopics, type AllowedTopicsOptions, type TopicJudge, type TopicVerdict } from './topics.js'
+export { blockList, type BlockListOptions } from './block-list.js'
+export { maxPrompt, type MaxPromptOptions } from './max-prompt.js'
+export { secretLeak, type SecretLeakOptions } from './secret-leak.js'
+export type { GuardOptions, GuardReport, GuardSide } from './guard.js'
+export type { BlockPattern } from './patterns.js'
+export type { Detector, Finding, PiiType } from '../pii/types.js'
