@@ -48,9 +48,9 @@ const NATIONAL_NAMES = {
   ZA: [['ZA_ID_NUMBER', 'SOUTH_AFRICA_ID']],
 }
 
-/** By Presidio's name: `{ label, country, names }`. */
+/** By Presidio's name. */
 export const NATIONAL = new Map(
-  Object.entries(NATIONAL_NAMES).flatMap(([country, types]) => types.map(names => [names[0], { label: names[0], country, names }])),
+  Object.entries(NATIONAL_NAMES).flatMap(([country, types]) => types.map(names => [names[0], { country, names }])),
 )
 
 const TYPES = new Map(Object.entries(OURS).flatMap(([type, names]) => [type, ...names].map(name => [name, type])))
@@ -60,10 +60,10 @@ export function ourType(name) {
   return TYPES.get(name) ?? name
 }
 
-/** Every name a label may have, the most likely first, and its country where it is national. */
+/** Every name a label may have, the most likely first. */
 export function namesOf(label) {
   const national = NATIONAL.get(label)
   if (national !== undefined) return national
   const type = ourType(label)
-  return { label, country: undefined, names: [type, ...(OURS[type] ?? [])] }
+  return { names: [type, ...(OURS[type] ?? [])] }
 }

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { DEFAULT_TYPES, NATIONAL, namesOf, ourType, STRUCTURED } from '../types.mjs'
+import { NATIONAL, namesOf, ourType, STRUCTURED } from '../types.mjs'
 import { Counts, samePlace, uncovered } from './scores.mjs'
 
 export function rowsOf(folder, name) {
@@ -51,18 +51,14 @@ function withTotal(byType) {
 const ASKED = 0.01
 
 /** The detector for one type, and what that type is called there; undefined where it has no such type. */
-export function asked(detector, label, least) {
-  const { names, country } = namesOf(label)
+function asked(detector, label, least) {
+  const { names } = namesOf(label)
   if (!detector.selective) return { detect: detector.open().detect, names }
-  const countries = country === undefined ? {} : { countries: [country] }
   for (const type of names) {
-    const thresholds = least === undefined ? {} : { thresholds: { [type]: least } }
-    for (const options of [{ types: [type], ...countries, ...thresholds }, { types: [type], ...thresholds }, { ...countries, ...thresholds }]) {
-      try {
-        return { detect: detector.open(options).detect, names: [type] }
-      } catch {
-        // It is called something else here, or asked for in another way.
-      }
+    try {
+      return { detect: detector.open({ types: [type], ...(least !== undefined && { thresholds: { [type]: least } }) }).detect, names: [type] }
+    } catch {
+      // It is called something else here.
     }
   }
   return undefined
@@ -147,5 +143,3 @@ export async function secretNegatives(detector, rows) {
   }
   return { texts: rows.length, flagged, share: flagged / rows.length, byGroup }
 }
-
-export { DEFAULT_TYPES }

@@ -53,3 +53,9 @@ export function quantile(values, share) {
 export function median(values) {
   return quantile(values, 0.5)
 }
+
+/** What an error says, without a pattern or a text in it. */
+export function short(error) {
+  const words = error instanceof Error ? error.message : String(error)
+  return words.length > 120 ? `${words.slice(0, 120)}...` : words
+}
