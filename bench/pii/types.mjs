@@ -41,12 +41,19 @@ const NATIONAL_NAMES = {
   NG: [['NG_NIN', 'NIGERIA_NIN'], ['NG_VEHICLE_REGISTRATION', 'NG_VEHICLE']],
   TR: [['TR_LICENSE_PLATE'], ['TR_NATIONAL_ID', 'TURKEY_ID']],
   CA: [['CA_SIN', 'CANADIAN_SIN', 'SIN_CA']],
-  FI: [['FI_PERSONAL_IDENTITY_CODE', 'FI_HETU', 'FI_PERSONAL_ID']],
+  FI: [['FI_PERSONAL_IDENTITY_CODE', 'FI_PERSONAL_IDENTITY', 'FI_HETU']],
   PL: [['PL_PESEL', 'POLISH_PESEL']],
   PH: [['PH_TIN']],
   TH: [['TH_TNIN', 'THAILAND_NATIONAL_ID']],
   ZA: [['ZA_ID_NUMBER', 'SOUTH_AFRICA_ID']],
 }
+
+/** Identifiers that Presidio does not have; their vectors are in the tests. */
+export const FURTHER = [
+  'FR_NIR', 'NL_BSN', 'BE_NN', 'BR_CPF', 'BR_CNPJ', 'MX_CURP', 'MX_RFC', 'CN_RIC', 'JP_MY_NUMBER', 'NO_FODSELSNUMMER', 'DK_CPR', 'CH_AHV', 'PT_NIF', 'AT_SVNR', 'IE_PPS', 'AR_CUIT',
+  'CL_RUT', 'CO_NIT', 'EC_CEDULA', 'PE_RUC', 'CZ_RODNE_CISLO', 'SK_RODNE_CISLO', 'RO_CNP', 'BG_EGN', 'HR_OIB', 'EE_ISIKUKOOD', 'LT_ASMENS_KODAS', 'GR_AFM', 'GR_AMKA', 'HU_TAJ', 'SI_EMSO',
+  'PL_NIP', 'IS_KENNITALA', 'IL_ID', 'HK_ID', 'TW_ID', 'NZ_IRD',
+]
 
 /** By Presidio's name. */
 export const NATIONAL = new Map(

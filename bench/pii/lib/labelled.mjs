@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { NATIONAL, namesOf, ourType, STRUCTURED } from '../types.mjs'
+import { FURTHER, NATIONAL, namesOf, ourType, STRUCTURED } from '../types.mjs'
 import { Counts, samePlace, uncovered } from './scores.mjs'
 
 export function rowsOf(folder, name) {
@@ -121,10 +121,11 @@ function total(rows) {
   return { every: of(rows), national: of(rows.filter(row => row.national)) }
 }
 
-/** Which of Presidio's national identifiers the detector knows by any of their names. */
+/** Which of Presidio's national identifiers the detector knows by any of their names, and how many others. */
 export function coverage(detector) {
-  const missing = [...NATIONAL.keys()].filter(label => asked(detector, label, undefined) === undefined)
-  return { of: NATIONAL.size, known: NATIONAL.size - missing.length, missing }
+  const knows = label => asked(detector, label, undefined) !== undefined
+  const missing = [...NATIONAL.keys()].filter(label => !knows(label))
+  return { of: NATIONAL.size, known: NATIONAL.size - missing.length, missing, further: FURTHER.filter(knows).length }
 }
 
 /** Share of texts that look like secrets, and are none, in which one is found. */

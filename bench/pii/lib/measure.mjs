@@ -3,6 +3,7 @@ import { adversarial } from './adversarial.mjs'
 import { OWN } from './detectors.mjs'
 import { coverage, rowsOf, secretNegatives, structured, targets } from './labelled.mjs'
 import { prose, randomCodes, randomDigits } from './prose.mjs'
+import { records } from './records.mjs'
 import { Counts, short } from './scores.mjs'
 import { secretCases, secretRecall } from './secrets.mjs'
 import { falseHits, sourceTexts } from './sources.mjs'
@@ -73,6 +74,7 @@ class Run {
   }
 
   async #labelled(detector, row) {
+    row.records = await structured(detector, records(this.#plan.recordsEach))
     if (this.#data.synthetic !== undefined) row.structured = await structured(detector, this.#data.synthetic)
     if (detector.selective) row.coverage = coverage(detector)
     if (this.#data.cases !== undefined) row.targets = await targets(detector, this.#data.cases)

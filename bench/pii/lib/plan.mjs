@@ -1,6 +1,7 @@
 /** How much of everything, for `--quick` and for a full run. `...Ms` bound what one detector may take, because some take minutes. */
 export function planOf(quick) {
   return {
+    recordsEach: quick ? 70 : 700,
     secretsEach: quick ? 6 : 30,
     sourceBytes: quick ? 5_000_000 : 30_000_000,
     sourceMs: quick ? 6_000 : 60_000,
