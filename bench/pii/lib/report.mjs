@@ -110,9 +110,10 @@ function adversarialLines({ detectors }) {
 function streamLines({ detectors }) {
   const own = detectors.find(({ streams }) => streams !== undefined)?.streams
   if (own === undefined) return []
-  const lines = [['', 'streams', 'different from the whole', 'not what was wanted', 'changed by the plugin', 'prompts masked']]
-  lines.push(['restore', ...[own.restore.streams, own.restore.different, own.restore.wrong, own.restore.changed, own.restore.masked].map(String)])
-  lines.push(['redact', own.redact.streams, own.redact.different, '-', own.redact.changed, own.redact.masked].map(String))
+  const lines = [['', 'streams', 'prompts masked', 'different from the whole', 'not what was wanted', 'made-up values', 'shown']]
+  const counts = ({ streams, masked, different }) => [streams, masked, different].map(String)
+  lines.push(['restore', ...counts(own.restore), `${own.restore.wrong}`, '-', '-'])
+  lines.push(['redact', ...counts(own.redact), '-', `${own.redact.values}`, `${own.redact.shown}`])
   const { held } = own
   const examples = [...own.restore.examples, ...own.redact.examples].map(({ seed, index }) => `${seed}/${index}`)
   return [

@@ -54,8 +54,12 @@ export function median(values) {
   return quantile(values, 0.5)
 }
 
-/** What an error says, without a pattern or a text in it. */
+/** What an error and its cause say, without a pattern or a text in it. */
 export function short(error) {
-  const words = error instanceof Error ? error.message : String(error)
+  if (!(error instanceof Error)) return cut(String(error))
+  return error.cause instanceof Error ? `${cut(error.message)} ${cut(error.cause.message)}` : cut(error.message)
+}
+
+function cut(words) {
   return words.length > 120 ? `${words.slice(0, 120)}...` : words
 }

@@ -79,14 +79,20 @@ async function compare(talk, made, { promptOf, tokensOf, answerOf, chunksOf }, w
   return {
     same: whole === cut,
     right: wanted === undefined || whole === wanted(made),
-    changed: whole !== answer(masked),
     masked: masked !== prompt,
+    ...shown(made, whole),
   }
+}
+
+/** How many made-up values there are, and how many of them the caller reads. */
+function shown({ pieces }, whole) {
+  const values = pieces.filter(({ kind }) => kind === 'value')
+  return { values: values.length, shown: values.filter(({ value }) => whole.includes(value.text)).length }
 }
 
 async function differences(modules, redactPii, cases, { arbitrary, wanted, count, seed }, say) {
   const talks = Array.from({ length: TOGETHER }, () => new Talk(modules, redactPii))
-  const result = { streams: 0, different: 0, wrong: 0, changed: 0, masked: 0, examples: [] }
+  const result = { streams: 0, different: 0, wrong: 0, masked: 0, values: 0, shown: 0, examples: [] }
   try {
     for (let from = 0; from < count; from += BATCH) {
       const some = cases.sampled(arbitrary, Math.min(BATCH, count - from), seed + from)
@@ -96,7 +102,8 @@ async function differences(modules, redactPii, cases, { arbitrary, wanted, count
           const index = next++
           const verdict = await compare(talk, some[index], cases, wanted)
           result.streams++
-          if (verdict.changed) result.changed++
+          result.values += verdict.values
+          result.shown += verdict.shown
           if (verdict.masked) result.masked++
           if (!verdict.same) result.different++
           if (!verdict.right) result.wrong++

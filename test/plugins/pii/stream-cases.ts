@@ -11,7 +11,7 @@ export interface Value {
 }
 
 /** One piece of an answer. */
-export type Piece =
+type Piece =
   | { readonly kind: 'words'; readonly text: string }
   /** A value the model made up. */
   | { readonly kind: 'value'; readonly value: Value }
@@ -64,7 +64,7 @@ const secret = valueOf('SECRET', 'token', chars(BASE62, 36).map(rest => `ghp_${r
 /** Values that are masked reversibly. */
 export const values: fc.Arbitrary<Value> = fc.oneof(email, phone, card, iban, ssn, ip)
 /** And those that never come back. */
-export const valuesAndSecrets: fc.Arbitrary<Value> = fc.oneof(email, phone, card, iban, ssn, ip, secret)
+const valuesAndSecrets: fc.Arbitrary<Value> = fc.oneof(email, phone, card, iban, ssn, ip, secret)
 
 const SPELLINGS: readonly Spelling[] = ['plain', 'lower', 'escaped', 'spaced']
 /** A placeholder as a model may write it. */
