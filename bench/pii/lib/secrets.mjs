@@ -6,7 +6,8 @@ const BASE64 = `${BASE62}+/`
 const base64url = value => Buffer.from(JSON.stringify(value)).toString('base64url')
 const jwt = r => `${base64url({ alg: 'HS256', typ: 'JWT' })}.${base64url({ sub: r.chars(DIGITS, 10), iat: 1_700_000_000 + r.below(90_000_000) })}.${r.chars(BASE64URL, 43)}`
 const pem = kind => r => `-----BEGIN ${kind}PRIVATE KEY-----\n${Array.from({ length: 6 }, () => r.chars(BASE64, 64)).join('\n')}\n${r.chars(BASE64, 43)}=\n-----END ${kind}PRIVATE KEY-----`
-const login = scheme => r => `${scheme}://${r.pick(['app', 'svc', 'root', 'worker'])}:${r.chars(BASE62, 14)}@db-${r.chars(LOWER, 6)}.internal:5432/main`
+// Whoever hides the password alone hides enough.
+const login = scheme => r => [`${scheme}://${r.pick(['app', 'svc', 'root', 'worker'])}:`, r.chars(BASE62, 14), `@db-${r.chars(LOWER, 6)}.internal:5432/main`]
 
 /** Shapes that their vendors publish; whoever reads one knows it by its own looks. */
 const TELLING = {
@@ -16,7 +17,7 @@ const TELLING = {
   'gitlab token': r => `glpat-${r.chars(BASE64URL, 20)}`,
   'slack bot': r => `xoxb-${r.chars(DIGITS, 12)}-${r.chars(DIGITS, 12)}-${r.chars(BASE62, 24)}`,
   'slack user': r => `xoxp-${r.chars(DIGITS, 12)}-${r.chars(DIGITS, 12)}-${r.chars(DIGITS, 12)}-${r.chars(HEX, 32)}`,
-  'slack webhook': r => `https://hooks.slack.com/services/T${r.chars(DIGITS + UPPER, 8)}/B${r.chars(DIGITS + UPPER, 10)}/${r.chars(BASE62, 24)}`,
+  'slack webhook': r => [`https://hooks.slack.com/services/T${r.chars(DIGITS + UPPER, 8)}/B${r.chars(DIGITS + UPPER, 10)}/`, r.chars(BASE62, 24), ''],
   'openai key': r => `sk-proj-${r.chars(BASE64URL, 74)}T3BlbkFJ${r.chars(BASE64URL, 74)}`,
   'openai key, old': r => `sk-${r.chars(BASE62, 20)}T3BlbkFJ${r.chars(BASE62, 20)}`,
   'anthropic key': r => `sk-ant-api03-${r.chars(BASE64URL, 93)}AA`,
@@ -56,7 +57,7 @@ const TELLING = {
   'age key': r => `AGE-SECRET-KEY-1${r.chars('QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L', 58)}`,
   'tailscale key': r => `tskey-auth-${r.chars(BASE62, 17)}-${r.chars(BASE62, 32)}`,
   'sentry token': r => `sntrys_${base64url({ iat: 1_700_000_000 + r.below(9_000_000), url: 'https://s.io' })}_${r.chars(BASE64URL, 43)}`,
-  'azure storage': r => `DefaultEndpointsProtocol=https;AccountName=st${r.chars(LOWER, 8)};AccountKey=${r.chars(BASE64, 86)}==;EndpointSuffix=core.windows.net`,
+  'azure storage': r => [`DefaultEndpointsProtocol=https;AccountName=st${r.chars(LOWER, 8)};AccountKey=`, `${r.chars(BASE64, 86)}==`, ';EndpointSuffix=core.windows.net'],
   'private key': pem(''),
   'rsa private key': pem('RSA '),
   'openssh private key': pem('OPENSSH '),
@@ -95,8 +96,11 @@ const WITHOUT_WORD = [
   value => ['I pasted it: ', value, '\nCan you see why that does not work?'],
 ]
 
-function placed([before, value, after], shape) {
-  return { shape, text: `${before}${value}${after}`, start: before.length, end: before.length + value.length }
+/** @param made the secret, or what stands before it, the secret, and what stands after it. */
+function placed([before, made, after], shape) {
+  const [first, secret, last] = typeof made === 'string' ? ['', made, ''] : made
+  const start = before.length + first.length
+  return { shape, text: `${before}${first}${secret}${last}${after}`, start, end: start + secret.length }
 }
 
 /** Texts with one made-up secret each, in and out of the company of a word that tells. */
