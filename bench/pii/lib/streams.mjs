@@ -84,9 +84,10 @@ async function compare(talk, made, { promptOf, tokensOf, answerOf, chunksOf }, w
   }
 }
 
-/** How many made-up values there are, and how many of them the caller reads. */
+/** How many made-up values stand apart, and how many of them the caller reads. */
 function shown({ pieces }, whole) {
-  const values = pieces.filter(({ kind }) => kind === 'value')
+  const apart = (piece, edge) => piece === undefined || (piece.kind === 'words' && edge.test(piece.text))
+  const values = pieces.filter(({ kind }, i) => kind === 'value' && apart(pieces[i - 1], /\s$/) && apart(pieces[i + 1], /^\s/))
   return { values: values.length, shown: values.filter(({ value }) => whole.includes(value.text)).length }
 }
 
