@@ -39,9 +39,7 @@ class Run {
       source: () => this.#source(detector, row),
       digits: () => this.#digits(detector, row),
       speed: () => this.#speed(detector, row),
-      adversarial: async () => {
-        row.adversarial = await adversarial(detector, this.#options.path, this.#plan.adversarial)
-      },
+      adversarial: () => this.#adversarial(detector, row),
       streams: () => this.#streams(detector, row),
     }
     for (const [part, work] of Object.entries(parts)) {
@@ -147,6 +145,14 @@ class Run {
     const nationalCode = usPerKb(await rate(code, { countries: 'all' }))
     const nationalMore = Math.max(nationalProse - usPerKb(row.speed.prose), nationalCode - usPerKb(row.speed.code))
     Object.assign(row.speed, { nationalProse, nationalCode, nationalMore, nationalUsPerKb: Math.max(nationalProse, nationalCode) })
+  }
+
+  async #adversarial(detector, row) {
+    const own = detector.name === OWN
+    const { timeoutMs, budgetMs, ownBudgetMs } = this.#plan.adversarial
+    row.adversarial = await adversarial(detector, this.#options.path, { timeoutMs, budgetMs: own ? ownBudgetMs : budgetMs })
+    const { rows, of } = row.adversarial
+    if (own && Object.keys(rows).length < of) throw new Error('the time was up before all inputs were measured')
   }
 
   async #streams(detector, row) {

@@ -11,8 +11,8 @@ export function planOf(quick) {
     proseCharacters: 1_500_000,
     codeBytes: 1_500_000,
     speed: { rounds: quick ? 5 : 11, budgetMs: quick ? 3_000 : 12_000 },
-    adversarial: { timeoutMs: quick ? 1_000 : 5_000, budgetMs: quick ? 20_000 : 400_000 },
+    adversarial: { timeoutMs: quick ? 1_000 : 5_000, budgetMs: quick ? 10_000 : 400_000, ownBudgetMs: quick ? 90_000 : 600_000 },
     streams: { count: quick ? 1_000 : 100_000, proseTexts: quick ? 40 : 400 },
-    watchdogMs: quick ? 240_000 : 3_600_000,
+    watchdogMs: quick ? 360_000 : 3_600_000,
   }
 }

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { load } from './detectors.mjs'
 
-const ENOUGH_MS = 40
+const ENOUGH_MS = 25
 const LEAST = 3
 const MOST = 12
 const LONG_MS = 200
