@@ -1,0 +1,99 @@
+import { at, cutsAfter, isDigit, luhn } from './chars.js'
+import type { Hits } from './hits.js'
+
+/** First digits (from, to, as six digits) and lengths of the issuers, from ISO/IEC 7812 and their own sites. */
+const ISSUERS: readonly (readonly [number, number, string])[] = [
+  [220000, 220499, '16'],
+  [222100, 272099, '16'],
+  [300000, 305999, '14 16'],
+  [309500, 309599, '14 16'],
+  [340000, 349999, '15'],
+  [352800, 358999, '16 17 18 19'],
+  [360000, 369999, '14 16'],
+  [370000, 379999, '15'],
+  [380000, 399999, '14 16'],
+  [400000, 499999, '13 16 19'],
+  [500000, 509999, '12 13 14 15 16 17 18 19'],
+  [510000, 559999, '16'],
+  [560000, 589999, '12 13 14 15 16 17 18 19'],
+  [601100, 601199, '16 19'],
+  [620000, 629999, '16 17 18 19'],
+  [630000, 639999, '12 13 14 15 16 17 18 19'],
+  [644000, 659999, '16 19'],
+  [670000, 679999, '12 13 14 15 16 17 18 19'],
+  [810000, 829999, '16'],
+  [979200, 979299, '16'],
+]
+const GROUPS = new Set(['4-4-4-4', '4-4-4-4-3', '4-6-5', '4-6-4', '4-4-5', '4-3-3-3', '4-4-4-3', '4-4-4-1', '6-13', '8-8', '4-5-6'])
+
+function issued(prefix: number, length: number): boolean {
+  return ISSUERS.some(([from, to, lengths]) => prefix >= from && prefix <= to && lengths.includes(String(length)))
+}
+
+/** The digit groups of one candidate. */
+interface Candidate {
+  end: number
+  digits: number
+  shape: string
+}
+
+function read(text: string, start: number): Candidate[] {
+  const found: Candidate[] = []
+  let separator = -1
+  let digits = 0
+  let shape = ''
+  for (let i = start; digits <= 19; ) {
+    const from = i
+    while (i - from <= 19 && isDigit(at(text, i))) i++
+    if (i === from) break
+    digits += i - from
+    shape += shape === '' ? i - from : `-${i - from}`
+    if (digits >= 12 && digits <= 19) found.push({ end: i, digits, shape })
+    const next = at(text, i)
+    if ((next !== 32 && next !== 45 && next !== 46 && next !== 0xa0) || (separator !== -1 && separator !== next)) break
+    separator = next
+    i++
+  }
+  return found
+}
+
+/** Digits that are one, two and the like over and over are nobody's card. */
+function monotonous(text: string, start: number, end: number): boolean {
+  const seen = new Set<string>()
+  for (let i = start; i < end; i++) if (isDigit(text.charCodeAt(i))) seen.add(text.charAt(i))
+  return seen.size < 2
+}
+
+function prefixOf(text: string, start: number): number {
+  let prefix = 0
+  for (let i = start, count = 0; count < 6; i++) {
+    const c = at(text, i)
+    if (c === -1) return 0
+    if (!isDigit(c)) continue
+    prefix = prefix * 10 + c - 48
+    count++
+  }
+  return prefix
+}
+
+/** A card number that begins at `start`; returns where it ends, or `start`. */
+export function card(hits: Hits, start: number): number {
+  const { text } = hits
+  const first = text.charCodeAt(start)
+  if (first === 48 || first === 49 || first === 55) return start
+  const candidates = read(text, start)
+  hits.steps += 24
+  if (candidates.length === 0) return start
+  const prefix = prefixOf(text, start)
+  for (const { end, digits, shape } of candidates.reverse()) {
+    const next = at(text, end)
+    if (cutsAfter(text, end) || ((next === 45 || next === 46) && isDigit(at(text, end + 1)))) continue
+    if (!issued(prefix, digits) || !luhn(text, start, end) || monotonous(text, start, end)) continue
+    const grouped = GROUPS.has(shape)
+    const plainRun = !shape.includes('-')
+    if (!grouped && !plainRun) continue
+    const usual = digits === 16 || (digits === 15 && first === 51) || (digits === 14 && first === 51)
+    if (hits.weigh('CREDIT_CARD', start, end, grouped ? 0.95 : usual ? 0.7 : 0.3, 'checksum')) return end
+  }
+  return start
+}
