@@ -1,5 +1,6 @@
-import { ALNUM, at, has, isAlnum, runEnd } from './chars.js'
+import { ALNUM, at, has, isAlnum, LETTER, runEnd } from './chars.js'
 import type { Hits } from './hits.js'
+import { decodesToText } from './shadow-base64.js'
 import { isDrawn, isPassword, isPlaceholder, isToken, valueEnd } from './secret-value.js'
 
 const KEY = 48
@@ -18,6 +19,7 @@ function keyBefore(text: string, sign: number): string {
     if (c === 32 || c === 34 || c === 39 || c === 93 || c === 58 || c === 63 || c === 92 || c === 42 || c === 96) i--
   }
   const end = i + 1
+  if (!has(at(text, i), LETTER) && at(text, i) < 0xc0) return ''
   const limit = Math.max(0, end - KEY)
   while (i >= limit && isKeyUnit(text.charCodeAt(i))) i--
   return text.slice(i + 1, end).toLowerCase().replace(/[-_.]/g, '')
@@ -51,16 +53,21 @@ function judge(hits: Hits, sign: number, password: boolean): number {
   let { start } = found
   const scheme = /^(?:Bearer|Basic|Token|Bot|ApiKey) +/i.exec(text.slice(start, start + 16))
   if (scheme !== null) start += scheme[0].length
-  let end = valueEnd(text, start, found.quote)
+  const end = trimmedEnd(text, start, valueEnd(text, start, found.quote), found.quote)
   hits.steps += end - sign + KEY
-  if (end > start && found.quote === 0) while (end > start && /[.,;:!?)\]}\\]/.test(text.charAt(end - 1))) end--
-  else if (end > start && text.charCodeAt(end - 1) === 92) end--
   if (end <= start) return sign
   const value = text.slice(start, end)
   const next = at(text, end)
   const loose = found.quote !== 0 || !(next === 44 || next === 59 || next === 41 || next === 40 || next === 125)
   if (!(password ? isPassword(value, loose) : isToken(value))) return sign
   hits.add('SECRET', start, end, found.quote === 0 ? 0.75 : 0.85, 'key')
+  return end
+}
+
+/** Without what belongs to the sentence or to the quotes. */
+function trimmedEnd(text: string, start: number, end: number, quote: number): number {
+  if (quote !== 0) return text.charCodeAt(end - 1) === 92 ? end - 1 : end
+  while (end > start && '.,;:!?)]}\\'.includes(text.charAt(end - 1))) end--
   return end
 }
 
@@ -81,6 +88,9 @@ export function scheme(hits: Hits, start: number): number {
   return end
 }
 
+/** What says that the characters stand for content, not for a secret. */
+const OF_CONTENT = /sha-?\d|md5|integrity|hash|digest|checksum|base64,/i
+
 const isBlob = (c: number): boolean => has(c, ALNUM) || c === 43 || c === 47 || c === 95 || c === 45
 const LEAST = 28
 const MOST = 100
@@ -95,7 +105,9 @@ export function blob(hits: Hits, inside: number, floor: number): number {
   hits.steps += end - start
   if (end - start < LEAST || end - start > MOST) return end
   const value = text.slice(start, end)
-  if (!isDrawn(value) || isPlaceholder(value) || /^sha\d/i.test(value) || (value.match(/[-_/+]/g) ?? []).length > 6) return end
+  // A segment has to look drawn by itself: names made of many short parts do so as a whole.
+  if (!value.split(/[-_/]/).some(segment => segment.length >= 20 && isDrawn(segment)) && !(value.length === 40 && isDrawn(value) && !/[-_]/.test(value))) return end
+  if (isPlaceholder(value) || decodesToText(text, start, end) || OF_CONTENT.test(text.slice(Math.max(0, start - 40), start + 8))) return end
   hits.add('SECRET', start, end, 0.55, 'entropy')
   return end
 }

@@ -30,33 +30,6 @@ function issued(prefix: number, length: number): boolean {
   return ISSUERS.some(([from, to, lengths]) => prefix >= from && prefix <= to && lengths.includes(String(length)))
 }
 
-/** The digit groups of one candidate. */
-interface Candidate {
-  end: number
-  digits: number
-  shape: string
-}
-
-function read(text: string, start: number): Candidate[] {
-  const found: Candidate[] = []
-  let separator = -1
-  let digits = 0
-  let shape = ''
-  for (let i = start; digits <= 19; ) {
-    const from = i
-    while (i - from <= 19 && isDigit(at(text, i))) i++
-    if (i === from) break
-    digits += i - from
-    shape += shape === '' ? i - from : `-${i - from}`
-    if (digits >= 12 && digits <= 19) found.push({ end: i, digits, shape })
-    const next = at(text, i)
-    if ((next !== 32 && next !== 45 && next !== 46 && next !== 0xa0) || (separator !== -1 && separator !== next)) break
-    separator = next
-    i++
-  }
-  return found
-}
-
 /** Digits that are one, two and the like over and over are nobody's card. */
 function monotonous(text: string, start: number, end: number): boolean {
   const seen = new Set<string>()
@@ -76,24 +49,42 @@ function prefixOf(text: string, start: number): number {
   return prefix
 }
 
+function usual(digits: number, first: number): boolean {
+  return digits === 16 || (first === 51 && (digits === 15 || digits === 14))
+}
+
+/** Score of the shape, or 0 where the digits are no card. */
+function score(text: string, start: number, end: number, digits: number, shape: string): number {
+  if (!issued(prefixOf(text, start), digits) || !luhn(text, start, end) || monotonous(text, start, end)) return 0
+  if (shape.length > 2) return GROUPS.has(shape) ? 0.95 : 0
+  return usual(digits, text.charCodeAt(start)) ? 0.7 : 0.3
+}
+
+const separates = (c: number): boolean => c === 32 || c === 45 || c === 46 || c === 0xa0
+
 /** A card number that begins at `start`; returns where it ends, or `start`. */
 export function card(hits: Hits, start: number): number {
   const { text } = hits
   const first = text.charCodeAt(start)
   if (first === 48 || first === 49 || first === 55) return start
-  const candidates = read(text, start)
-  hits.steps += 24
-  if (candidates.length === 0) return start
-  const prefix = prefixOf(text, start)
-  for (const { end, digits, shape } of candidates.reverse()) {
-    const next = at(text, end)
-    if (cutsAfter(text, end) || ((next === 45 || next === 46) && isDigit(at(text, end + 1)))) continue
-    if (!issued(prefix, digits) || !luhn(text, start, end) || monotonous(text, start, end)) continue
-    const grouped = GROUPS.has(shape)
-    const plainRun = !shape.includes('-')
-    if (!grouped && !plainRun) continue
-    const usual = digits === 16 || (digits === 15 && first === 51) || (digits === 14 && first === 51)
-    if (hits.weigh('CREDIT_CARD', start, end, grouped ? 0.95 : usual ? 0.7 : 0.3, 'checksum')) return end
+  let separator = -1
+  let digits = 0
+  let shape = ''
+  let found = start
+  for (let i = start; digits <= 19; i++) {
+    const from = i
+    while (i - from <= 19 && isDigit(at(text, i))) i++
+    if (i - from < 3 && (digits < 12 || i === from)) break
+    digits += i - from
+    shape += shape === '' ? i - from : `-${i - from}`
+    const next = at(text, i)
+    if (digits >= 12 && digits <= 19 && !cutsAfter(text, i) && !((next === 45 || next === 46) && isDigit(at(text, i + 1)))) {
+      const base = score(text, start, i, digits, shape)
+      hits.steps += 24
+      if (base > 0 && hits.weigh('CREDIT_CARD', start, i, base, 'checksum')) found = i
+    }
+    if (!separates(next) || (separator !== -1 && separator !== next)) break
+    separator = next
   }
-  return start
+  return found
 }

@@ -1,4 +1,4 @@
-import { at, isAlnum, isForeignLetter, isSpace } from './chars.js'
+import { at, isAlnum, isForeignLetter } from './chars.js'
 import type { Words } from './context-words.js'
 
 const WORDS_BEFORE = 5

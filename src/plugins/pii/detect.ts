@@ -6,7 +6,7 @@ import { shadow } from './shadow.js'
 import type { Detector, DetectOptions, Finding } from './types.js'
 
 function look(text: string, plan: Plan): Hits {
-  const hits = new Hits(text, plan.thresholds, plan.allow)
+  const hits = new Hits(text, plan.wants, plan.thresholds, plan.allow)
   new Scan(hits, plan).run()
   plan.optIn?.scan(hits)
   plan.known?.scan(hits)

@@ -7,11 +7,6 @@ const BEFORE = 0.35
 const AFTER = 0.2
 const AGAINST = 0.4
 
-/** A place that was found, before conflicts are settled. */
-export interface Hit extends Finding {
-  readonly score: number
-}
-
 /** Collects what the recognisers find and weighs each with its surroundings. */
 export class Hits {
   readonly list: Finding[] = []
@@ -22,16 +17,19 @@ export class Hits {
   readonly #thresholds: ReadonlyMap<string, number>
   readonly #allow: ReadonlySet<string>
 
-  constructor(text: string, thresholds: ReadonlyMap<string, number>, allow: ReadonlySet<string>) {
+  readonly #wants: ReadonlySet<string>
+
+  constructor(text: string, wants: ReadonlySet<string>, thresholds: ReadonlyMap<string, number>, allow: ReadonlySet<string>) {
     this.text = text
     this.#context = new Context(text)
+    this.#wants = wants
     this.#thresholds = thresholds
     this.#allow = allow
   }
 
   /** Adds a match that needs no surroundings. Says whether it was taken. */
   add(type: string, start: number, end: number, score: number, reason: string): boolean {
-    if (score < (this.#thresholds.get(type) ?? 0.5) - 1e-9) return false
+    if (!this.#wants.has(type) || score < (this.#thresholds.get(type) ?? 0.5) - 1e-9) return false
     if (this.#allow.size > 0 && this.#allow.has(plain(this.text.slice(start, end)))) return false
     this.list.push({ type, start, end, score: Math.min(1, Math.round(score * 100) / 100), reason })
     return true
@@ -39,6 +37,7 @@ export class Hits {
 
   /** Adds a match whose score its surroundings raise or lower. */
   weigh(type: string, start: number, end: number, base: number, reason: string, words: Words = CONTEXT[type] ?? NONE): boolean {
+    if (!this.#wants.has(type)) return false
     this.steps += 120
     const { before, after, against } = this.#context.around(start, end, words, NEGATIVE)
     const why = before || after ? `${reason}+context` : reason

@@ -16,7 +16,7 @@ function scopeOf4(a: number, b: number, c: number, d: number): Scope {
 function isVersion(text: string, start: number, end: number): boolean {
   const before = at(text, start - 1)
   if (before === 47 && isAlnum(at(text, start - 2))) return true
-  if (before === 94 || before === 126 || before === 45 || before === 46 || before === 43) return true
+  if (before === 36 || before === 94 || before === 126 || before === 45 || before === 46 || before === 43) return true
   const next = at(text, end)
   return ((next === 46 || next === 45 || next === 43) && isWord(at(text, end + 1))) || (before === 61 && (at(text, start - 2) === 62 || at(text, start - 2) === 60))
 }

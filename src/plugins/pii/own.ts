@@ -14,8 +14,8 @@ export class Own {
   readonly maxLength: number
   readonly #all: readonly Compiled[]
 
-  constructor(recognisers: readonly (Recogniser & { readonly words: Words })[]) {
-    this.#all = recognisers.map(recogniser => ({ recogniser, pattern: bounded(recogniser.pattern, recogniser.maxLength), words: recogniser.words }))
+  constructor(recognisers: readonly Recogniser[]) {
+    this.#all = recognisers.map(recogniser => ({ recogniser, pattern: bounded(recogniser.pattern, recogniser.maxLength), words: new Set(recogniser.context?.map(word => word.toLowerCase().replace(/[\s_-]+/g, '')) ?? []) }))
     this.maxLength = Math.max(...recognisers.map(one => one.maxLength))
   }
 

@@ -1,6 +1,6 @@
 import { at, cutsAfter, isDigit } from './chars.js'
 import type { Hits } from './hits.js'
-import { readShape, type PhoneShape } from './phone-shape.js'
+import { type PhoneShape } from './phone-shape.js'
 
 const CURRENCY = '$€£¥₹₽₩'
 const UNIT = /^\s?(?:%|[$€£¥₹]|(?:usd|eur|gbp|chf|jpy|dollars?|euros?|pounds?|bytes|[kmg]i?b|ms|px|km|kg|rows|users|people|items)\b)/i
@@ -34,17 +34,20 @@ function american(groups: readonly string[], separators: string, bracket: boolea
 
 /** Numbers that begin with the 0 of a trunk call. */
 function trunk(groups: readonly string[], separators: string, bracket: boolean, digits: string): number {
-  const first = groups[0] ?? ''
   if (digits.startsWith('00')) return digits.length >= 10 ? (groups.length > 1 ? 0.6 : 0.3) : 0
   if (digits.length < 9 || digits.length > 12) return digits.length >= 7 && digits.length <= 8 && groups.length > 1 ? 0.2 : 0
   if (groups.length === 1) return 0.25
-  if (bracket) return first.length >= 2 ? 0.65 : 0
-  if (groups.every(group => group.length <= 2)) {
-    const step = Number(groups[1]) - Number(groups[0])
-    return groups.length === 5 && groups.some((group, k) => k > 0 && Number(group) - Number(groups[k - 1]) !== step) ? 0.55 : 0
-  }
-  if (first.length < 2 || first.length > 6 || groups.length > 4) return 0.2
+  const first = groups[0]?.length ?? 0
+  if (bracket) return first >= 2 ? 0.65 : 0
+  if (groups.every(group => group.length <= 2)) return groups.length === 5 && !isSeries(groups) ? 0.55 : 0
+  if (first < 2 || first > 6 || groups.length > 4) return 0.2
   return separators.includes('.') ? 0.4 : 0.5
+}
+
+/** 01 02 03 04 05 is counted, not dialled. */
+function isSeries(groups: readonly string[]): boolean {
+  const step = Number(groups[1]) - Number(groups[0])
+  return groups.every((group, k) => k === 0 || Number(group) - Number(groups[k - 1]) === step)
 }
 
 function bare(digits: string): number {
@@ -56,24 +59,38 @@ function isThousands(groups: readonly string[], separators: string): boolean {
   return groups.length > 1 && (groups[0] ?? '').length <= 3 && groups.slice(1).every(group => group.length === 3) && !separators.includes('-') && (separators.includes('.') || (groups[0] ?? '').length < 3)
 }
 
-/** How much the shape alone says, from 0. */
-function base(shape: PhoneShape, count: number): number {
-  const groups = shape.groups.slice(0, count)
-  const separators = shape.separators.slice(0, count - 1)
-  const digits = groups.join('')
-  const bracket = shape.bracket === 0
+/** Whether the first `count` groups could be a number at all: what most places fail. */
+function isPossible(shape: PhoneShape, count: number): boolean {
+  let digits = 0
+  let longest = 0
+  for (let k = 0; k < count; k++) {
+    const length = shape.lengths[k] ?? 0
+    digits += length
+    if (length > longest) longest = length
+  }
+  return digits >= (shape.plus ? 8 : 7) && (longest > 2 || count > 3) && longest > 1
+}
+
+/** How much the shape of the first `count` groups says, from 0. */
+function base(text: string, shape: PhoneShape, count: number): number {
+  const groups = Array.from({ length: count }, (_, k) => text.slice(shape.starts[k], (shape.starts[k] ?? 0) + (shape.lengths[k] ?? 0)))
+  const separators = String.fromCharCode(...shape.separators.subarray(0, count - 1))
+  // The 0 in +44 (0)20 is not dialled.
   if (shape.plus) return international(groups.filter((group, k) => k === 0 || group !== '0' || shape.bracket !== k).join(''), count > 1)
-  if (digits.length < 7 || digits.length > 17 || isDate(groups)) return 0
-  if (digits.length === 13 && /^97[89]/.test(digits)) return 0
+  const digits = groups.join('')
+  if (isDate(groups) || (digits.length === 13 && /^97[89]/.test(digits))) return 0
+  return national(groups, separators, digits, shape.bracket === 0)
+}
+
+function national(groups: readonly string[], separators: string, digits: string, bracket: boolean): number {
   const shapeOf = lengths(groups)
   if (shapeOf === '3-3-4' && !digits.startsWith('00')) return american(groups, separators, bracket)
+  if (shapeOf === '1-3-3-4' && digits.startsWith('1')) return 0.7
   if (shapeOf === '3-7' && bracket) return 0.7
-  if (shapeOf === '1-3-3-4' && groups[0] === '1') return 0.7
   if (shapeOf === '1-10' || shapeOf === '3-7') return separators === '-' ? 0.45 : 0.2
   if (digits.startsWith('0')) return trunk(groups, separators, bracket, digits)
   if (bracket) return bracketed(groups, digits)
-  if (groups.length === 1) return bare(digits)
-  return separated(groups, separators, digits)
+  return groups.length === 1 ? bare(digits) : separated(groups, separators, digits)
 }
 
 function bracketed(groups: readonly string[], digits: string): number {
@@ -85,11 +102,10 @@ function bracketed(groups: readonly string[], digits: string): number {
 function separated(groups: readonly string[], separators: string, digits: string): number {
   if (digits.length > 13 || groups.length > 6 || isThousands(groups, separators)) return 0
   if (groups.length === 2 && (separators === '.' || separators === '/')) return 0
-  if (new Set(separators).size > 2 || (separators.includes('.') && /[^.]/.test(separators))) return 0
   if (groups.some((group, k) => group.length > 6 || (k > 0 && group.length < 2))) return 0
-  // Four numbers with dots are an address, three a version.
-  if (separators.includes('.') && (groups.length < 4 || groups.every(group => Number(group) < 256))) return groups.length >= 4 && digits.length >= 8 && groups.length > 4 ? 0.2 : 0
-  return 0.25
+  // Three numbers with dots are a version, four an address.
+  if (separators.includes('.')) return groups.length > 4 && /^\.+$/.test(separators) ? 0.2 : 0
+  return new Set(separators).size > 2 ? 0 : 0.25
 }
 
 function refusedBefore(text: string, start: number): boolean {
@@ -105,23 +121,36 @@ function boundaryAfter(text: string, end: number): boolean {
   return !((next === 45 || next === 46 || next === 47 || next === 58 || next === 44) && isDigit(at(text, end + 1)))
 }
 
+/** End of the first `count` groups where they can end there, with an extension, or -1. */
+function endOf(text: string, shape: PhoneShape, count: number): { end: number; extended: boolean } | undefined {
+  const end = shape.ends[count - 1] ?? 0
+  // A shorter number ends where a space stands.
+  if (count < shape.count && shape.separators[count - 1] !== 32) return undefined
+  const c = at(text, end)
+  if (c === 32 || c === 44 || c === 35 || c === 120 || c === 101) {
+    const extension = EXTENSION.exec(text.slice(end, end + 20))
+    if (extension !== null) return { end: end + extension[0].length, extended: true }
+  }
+  return !boundaryAfter(text, end) || UNIT.test(text.slice(end, end + 10)) ? undefined : { end, extended: false }
+}
+
 /** A telephone number that begins at `start` (a digit, `+` or an opening bracket); returns where it ends, or `start`. */
-export function phone(hits: Hits, start: number): number {
+export function phone(hits: Hits, shape: PhoneShape, start: number): number {
   const { text } = hits
-  const shape = readShape(text, start)
-  hits.steps += 40
-  if (refusedBefore(text, start)) return start
-  for (let count = shape.groups.length; count > 0; count--) {
-    // A shorter number ends where a space stands.
-    if (count < shape.groups.length && shape.separators[count - 1] !== ' ') continue
-    let end = shape.ends[count - 1] ?? start
-    const extension = count === shape.groups.length ? EXTENSION.exec(text.slice(end, end + 20)) : null
-    if (extension !== null) end += extension[0].length
-    if (extension === null && (!boundaryAfter(text, end) || UNIT.test(text.slice(end, end + 10)))) continue
-    const score = base(shape, count)
+  shape.read(text, start)
+  hits.steps += 8 + shape.digits * 2
+  const before = at(text, start - 1)
+  for (let count = shape.count; count > 0; count--) {
+    if (!isPossible(shape, count)) break
+    const found = endOf(text, shape, count)
+    if (found === undefined) continue
+    const score = Math.max(base(text, shape, count), found.extended ? 0.4 : 0)
+    hits.steps += 40
     if (score === 0) continue
-    if (score <= 0.25 && (at(text, start - 1) === 35 || at(text, start - 1) === 46 || at(text, start - 1) === 45)) continue
-    if (hits.weigh('PHONE', start, end, extension === null ? score : Math.max(score, 0.4), 'shape')) return end
+    if (refusedBefore(text, start) || (score <= 0.25 && (before === 35 || before === 46 || before === 45))) return start
+    if (hits.weigh('PHONE', start, found.end, score, 'shape')) return found.end
+    // A weak shape is not tried again with fewer of its groups.
+    if (score <= 0.25) return start
   }
   return start
 }

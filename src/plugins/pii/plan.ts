@@ -1,4 +1,3 @@
-import { words } from './context-words.js'
 import { plain } from './hits.js'
 import { Identifiers } from './identifiers.js'
 import { Known } from './known.js'
@@ -16,8 +15,8 @@ export interface Plan {
   readonly card: boolean
   readonly iban: boolean
   readonly ssn: boolean
+  /** Public or private. */
   readonly ip: boolean
-  readonly privateIp: boolean
   /** Whether runs of hexadecimal digits and colons are read. */
   readonly colons: boolean
   readonly wants: ReadonlySet<string>
@@ -35,15 +34,28 @@ const LENGTHS: { readonly [type: string]: number } = { SECRET: 4096, EMAIL: 318,
 
 export function planOf(options: DetectOptions): Plan {
   validated(options)
-  const { wants, named } = typesOf(options)
-  const countries = options.countries ?? []
-  const rows = NATIONAL.filter(row => wants.has(row.type) || countries === 'all' || countries.some(country => country.toUpperCase() === row.country))
+  const { wants: asked, named } = typesOf(options)
+  const { countries = [], recognisers = [] } = options
+  const rows = NATIONAL.filter(row => asked.has(row.type) || countries === 'all' || countries.some(country => country.toUpperCase() === row.country))
   const identifiers = rows.length > 0 ? new Identifiers(rows, named) : undefined
-  const knownValues = Object.entries(options.known ?? {}).filter(([, list]) => list.length > 0)
-  const known = knownValues.length > 0 ? new Known(new Map(knownValues)) : undefined
-  const recognisers = options.recognisers ?? []
-  const own = recognisers.length > 0 ? new Own(recognisers.map(one => ({ ...one, words: words((one.context ?? []).join(' ').toLowerCase()) }))) : undefined
-  const optIn = OptIn.of(wants)
+  const values = Object.entries(options.known ?? {}).filter(([, list]) => list.length > 0)
+  const known = values.length > 0 ? new Known(new Map(values)) : undefined
+  const own = recognisers.length > 0 ? new Own(recognisers) : undefined
+  const wants = new Set([...asked, ...rows.map(row => row.type)])
+  return {
+    ...flags(wants),
+    wants,
+    identifiers,
+    known,
+    own,
+    optIn: OptIn.of(wants),
+    thresholds: new Map(Object.entries(options.thresholds ?? {})),
+    allow: new Set(options.allow?.map(plain)),
+    maxLength: Math.max(0, ...[...wants].map(type => LENGTHS[type] ?? OPT_IN.get(type)?.maxLength ?? 0), ...[identifiers, known, own].map(part => part?.maxLength ?? 0)),
+  }
+}
+
+function flags(wants: ReadonlySet<string>) {
   const has = (type: string): boolean => wants.has(type)
   return {
     secret: has('SECRET'),
@@ -52,17 +64,7 @@ export function planOf(options: DetectOptions): Plan {
     card: has('CREDIT_CARD'),
     iban: has('IBAN'),
     ssn: has('US_SSN'),
-    ip: has('IP'),
-    privateIp: has('PRIVATE_IP'),
+    ip: has('IP') || has('PRIVATE_IP'),
     colons: has('IP') || has('PRIVATE_IP') || has('MAC'),
-    wants,
-    identifiers,
-    known,
-    own,
-    optIn,
-    thresholds: new Map(Object.entries(options.thresholds ?? {})),
-    allow: new Set((options.allow ?? []).map(plain)),
-    maxLength: Math.max(0, ...[...wants].map(type => LENGTHS[type] ?? OPT_IN.get(type)?.maxLength ?? 0), identifiers?.maxLength ?? 0, known?.maxLength ?? 0, own?.maxLength ?? 0),
   }
 }
-

@@ -6,6 +6,7 @@ import type { Hits } from './hits.js'
 import { iban } from './iban.js'
 import { colons, ip4 } from './ip.js'
 import { phone } from './phone.js'
+import { PhoneShape } from './phone-shape.js'
 import type { Plan } from './plan.js'
 import { botToken, credentials, jwt, pem, token } from './secrets.js'
 import { ssn } from './ssn.js'
@@ -23,11 +24,13 @@ export class Scan {
   readonly #hits: Hits
   readonly #text: string
   readonly #plan: Plan
+  readonly #shape = new PhoneShape()
   /** Where each kind of run was read up to. */
   #mail = 0
   #colon = 0
   #blob = 0
   #identifier = 0
+  #table = 0
 
   constructor(hits: Hits, plan: Plan) {
     this.#hits = hits
@@ -95,13 +98,23 @@ export class Scan {
     }
     if (at(this.#text, i - 1) === 95) return i
     let end = i
-    if (plan.ip || plan.privateIp) end = ip4(hits, i)
-    if (end === i && !isAttached(this.#text, i)) {
-      if (plan.card) end = card(hits, i)
-      if (plan.ssn && end === i) end = ssn(hits, i)
-      if (plan.phone && end === i) end = phone(hits, i)
-    }
+    if (plan.ip) end = ip4(hits, i)
+    if (end === i && !isAttached(this.#text, i)) end = this.#grouped(i)
     return end > i ? end - 1 : i
+  }
+
+  /** Cards, social security and telephone numbers; of those only cards where the number is one of a long row. */
+  #grouped(i: number): number {
+    const plan = this.#plan
+    let end = plan.card ? card(this.#hits, i) : i
+    if (end > i || i < this.#table) return end
+    const table = tableEnd(this.#text, i)
+    if (table > i) {
+      this.#table = table
+      return i
+    }
+    if (plan.ssn) end = ssn(this.#hits, i)
+    return plan.phone && end === i ? phone(this.#hits, this.#shape, i) : end
   }
 
   #sign(i: number, c: number): number {
@@ -115,7 +128,7 @@ export class Scan {
       if (plan.secret && at(text, i + 1) === 45 && at(text, i + 2) === 45) return Math.max(i, pem(this.#hits, i) - 1)
     } else if (c === 43 || c === 40) {
       const next = at(text, i + 1)
-      if (plan.phone && (isDigit(next) || (c === 43 && (next === 40 || next === 32))) && !isAlnum(at(text, i - 1))) return Math.max(i, phone(this.#hits, i) - 1)
+      if (plan.phone && (isDigit(next) || (c === 43 && (next === 40 || next === 32))) && !isAlnum(at(text, i - 1))) return Math.max(i, phone(this.#hits, this.#shape, i) - 1)
     } else if (plan.secret && (c === 61 || isAlnum(at(text, i + 1)))) {
       // A closing bracket matters only where an element begins.
       assignment(this.#hits, i)
@@ -140,12 +153,29 @@ export class Scan {
   }
 }
 
+const MOST_GROUPS = 12
+
+/** End of a row of more numbers than any one is written in, or `start`. */
+function tableEnd(text: string, start: number): number {
+  let i = start
+  let groups = 0
+  while (isDigit(at(text, i))) {
+    while (isDigit(at(text, i))) i++
+    groups++
+    if (at(text, i) !== 32) break
+    i++
+  }
+  return groups > MOST_GROUPS ? i : start
+}
+
 const ATTACHED_REACH = 12
 
 /** Whether the number is the later part of something that is glued together with signs, such as a date, a version or an id. */
 function isAttached(text: string, start: number): boolean {
   const c = at(text, start - 1)
-  if (c !== 45 && c !== 46 && c !== 47) return false
+  // A dot before a digit is that of a fraction, whatever stands before it.
+  if (c === 46) return true
+  if (c !== 45 && c !== 47) return false
   for (let i = start - 2; i >= start - 2 - ATTACHED_REACH; i--) {
     const before = at(text, i)
     if (isDigit(before)) return true

@@ -43,7 +43,10 @@ export function isDrawn(value: string): boolean {
 /** Whether `value` reads like a password; `loose` where it stands in prose or in quotes. */
 export function isPassword(value: string, loose: boolean): boolean {
   if (value.length < 6 || value.length > 128 || isOrdinary(value)) return false
-  if (/^\d+$/.test(value)) return loose
+  return /^\d+$/.test(value) ? loose : isMixed(value, loose)
+}
+
+function isMixed(value: string, loose: boolean): boolean {
   const digits = count(value, /\D/g)
   const signs = count(value, /[\w.:/()[\]-]/g)
   if (/[()[\]{};]/.test(value) && (digits < 1 || !loose)) return false
@@ -64,13 +67,20 @@ export function isToken(value: string): boolean {
   return (value.match(SEGMENT) ?? []).some(part => part.length >= 8 && /\d/.test(part) && /[a-z]/i.test(part) && changes(part) >= 0.18)
 }
 
-/** Length of the part of a quoted or bare value that begins at `start`. */
+/** A value without quotes ends at a space, a quote, `&`, `<` or `>`; at a comma or semicolon that is not within it; and before a further `=`. */
+function endsBare(text: string, i: number, c: number): boolean {
+  if (c <= 32 || c === 34 || c === 39 || c === 96 || c === 38 || c === 60 || c === 62) return true
+  if (c === 61) return isAlnum(text.charCodeAt(i + 1))
+  return (c === 44 || c === 59) && !isAlnum(text.charCodeAt(i + 1))
+}
+
+/** End of the part of a quoted or bare value that begins at `start`. */
 export function valueEnd(text: string, start: number, quote: number): number {
   const limit = Math.min(text.length, start + 600)
   for (let i = start; i < limit; i++) {
     const c = text.charCodeAt(i)
     if (c === 10 || c === 13) return quote === 0 ? i : start
-    if (quote !== 0 ? c === quote : c <= 32 || c === 34 || c === 39 || c === 96 || c === 38 || c === 60 || c === 62 || ((c === 44 || c === 59) && !isAlnum(text.charCodeAt(i + 1)))) return i
+    if (quote !== 0 ? c === quote : endsBare(text, i, c)) return i
   }
   return quote === 0 ? limit : start
 }

@@ -51,3 +51,6 @@ export function decodeRun(text: string, start: number, end: number, sink: Sink):
   }
   return stop - start
 }
+
+/** Whether base64 is no secret but a text. */
+export const decodesToText = (text: string, start: number, end: number): boolean => textEnd(text, start, end) === end
