@@ -28,8 +28,17 @@ export const isSpace = (c: number): boolean => c === 32 || (c >= 9 && c <= 13) |
 /** The unit at `i`, or -1 outside the text, so that an edge is no special case. */
 export const at = (text: string, i: number): number => (i >= 0 && i < text.length ? text.charCodeAt(i) : -1)
 
+/** Whether the unit at `i` is the letter of an escaped line end or tab (`\\n`, `\\r`, `\\t`), which parts words in JSON and in code. */
+export function isEscapedSpace(text: string, i: number): boolean {
+  const c = at(text, i)
+  return (c === 110 || c === 114 || c === 116) && at(text, i - 1) === 92
+}
+
 /** Whether a match that begins at `start` would begin inside a word. */
-export const cutsBefore = (text: string, start: number): boolean => isWord(at(text, start - 1)) || at(text, start - 1) === 95
+export function cutsBefore(text: string, start: number): boolean {
+  const c = at(text, start - 1)
+  return (isWord(c) && !isEscapedSpace(text, start - 1)) || c === 95
+}
 export const cutsAfter = (text: string, end: number): boolean => isWord(at(text, end)) || at(text, end) === 95
 
 /** First index from `i` on, at most `limit`, whose unit has none of `bits` and is not in `more`. */

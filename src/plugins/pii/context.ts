@@ -1,4 +1,4 @@
-import { at, isAlnum, isForeignLetter } from './chars.js'
+import { at, isAlnum, isEscapedSpace, isForeignLetter } from './chars.js'
 import type { Words } from './context-words.js'
 
 const WORDS_BEFORE = 5
@@ -65,7 +65,7 @@ export class Context {
     let three = ''
     let i = start
     while (i < end) {
-      while (i < end && !isLetterUnit(text.charCodeAt(i))) i++
+      while (i < end && (!isLetterUnit(text.charCodeAt(i)) || isEscapedSpace(text, i))) i++
       const from = i
       while (i < end && isLetterUnit(text.charCodeAt(i)) && (i === from || !isUpperUnit(text.charCodeAt(i)) || isUpperUnit(text.charCodeAt(i - 1)))) i++
       if (from === i) break

@@ -1,4 +1,4 @@
-import { at, has, isAlnum, isForeignLetter, ALNUM, LETTER } from './chars.js'
+import { at, has, isAlnum, isEscapedSpace, isForeignLetter, ALNUM, LETTER } from './chars.js'
 import type { Hits } from './hits.js'
 
 const LOCAL = 64
@@ -23,6 +23,7 @@ function localStart(text: string, sign: number, floor: number): number {
   }
   let i = sign
   while (i > limit && isLocal(text.charCodeAt(i - 1))) i--
+  if (i < sign && isEscapedSpace(text, i)) i++
   // Quotes and dots may stand before an address but not at its beginning.
   while (i < sign && !isAlnum(text.charCodeAt(i)) && !isForeignLetter(text.charCodeAt(i)) && text.charCodeAt(i) !== 95 && text.charCodeAt(i) !== 43) i++
   return i

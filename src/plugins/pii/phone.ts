@@ -7,7 +7,11 @@ const UNIT = /^\s?(?:%|[$€£¥₹]|(?:usd|eur|gbp|chf|jpy|dollars?|euros?|poun
 const EXTENSION = /^(?:,? ?(?:ext|extension)\.? ?|,? ?x\.? ?|#)(\d{1,6})(?![\w-])/i
 const YEAR = /^(?:19|20)\d\d$/
 
-const lengths = (groups: readonly string[]): string => groups.map(group => group.length).join('-')
+function lengths(groups: readonly string[]): string {
+  let shape = ''
+  for (const group of groups) shape += shape === '' ? group.length : `-${group.length}`
+  return shape
+}
 
 function isDate(groups: readonly string[]): boolean {
   const [a = '', b = '', c = ''] = groups
@@ -68,13 +72,18 @@ function isPossible(shape: PhoneShape, count: number): boolean {
     digits += length
     if (length > longest) longest = length
   }
-  return digits >= (shape.plus ? 8 : 7) && (longest > 2 || count > 3) && longest > 1
+  return digits >= (shape.plus ? 8 : 7) && (digits <= 13 || shape.plus || (shape.lengths[0] ?? 0) > 2) && (longest > 2 || count > 3) && longest > 1
 }
 
 /** How much the shape of the first `count` groups says, from 0. */
 function base(text: string, shape: PhoneShape, count: number): number {
-  const groups = Array.from({ length: count }, (_, k) => text.slice(shape.starts[k], (shape.starts[k] ?? 0) + (shape.lengths[k] ?? 0)))
-  const separators = String.fromCharCode(...shape.separators.subarray(0, count - 1))
+  const groups: string[] = []
+  let separators = ''
+  for (let k = 0; k < count; k++) {
+    const start = shape.starts[k] ?? 0
+    groups.push(text.slice(start, start + (shape.lengths[k] ?? 0)))
+    if (k < count - 1) separators += String.fromCharCode(shape.separators[k] ?? 32)
+  }
   // The 0 in +44 (0)20 is not dialled.
   if (shape.plus) return international(groups.filter((group, k) => k === 0 || group !== '0' || shape.bracket !== k).join(''), count > 1)
   const digits = groups.join('')

@@ -1,6 +1,6 @@
 import { assignment, blob, scheme } from './assignments.js'
 import { card } from './card.js'
-import { at, CLASS, has, HEX, isAlnum, isDigit, isForeignLetter, LETTER } from './chars.js'
+import { at, CLASS, has, HEX, isAlnum, isDigit, isEscapedSpace, isForeignLetter, LETTER } from './chars.js'
 import { email } from './email.js'
 import type { Hits } from './hits.js'
 import { iban } from './iban.js'
@@ -53,6 +53,10 @@ export class Scan {
       } else if (kind === SIGN) {
         word = false
         i = this.#sign(i, c)
+      } else if (c === 92) {
+        // The letter of an escaped line end is no part of the word behind it.
+        if (isEscapedSpace(text, i + 1)) i++
+        word = false
       } else {
         word = c > 127 && isForeignLetter(c)
       }

@@ -54,3 +54,6 @@ export function decodeRun(text: string, start: number, end: number, sink: Sink):
 
 /** Whether base64 is no secret but a text. */
 export const decodesToText = (text: string, start: number, end: number): boolean => textEnd(text, start, end) === end
+
+/** Whether the run that begins at `start` has enough that reads as text. */
+export const isEncoded = (text: string, start: number): boolean => textEnd(text, start, start + 32) >= start + 24

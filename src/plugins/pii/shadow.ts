@@ -1,5 +1,5 @@
 import { ALNUM, at, CLASS, has, HEX } from './chars.js'
-import { decodeRun } from './shadow-base64.js'
+import { decodeRun, isEncoded } from './shadow-base64.js'
 
 /** Text with everything folded that hides a value, and where each unit of it came from. */
 export interface Shadow {
@@ -70,7 +70,6 @@ const decoded = (unit: number, width: number) => (unit >= 32 && unit < 127 ? { u
 
 function backslash(text: string, i: number) {
   const next = at(text, i + 1)
-  if (next === 110 || next === 114 || next === 116) return { unit: next === 116 ? 9 : 10, width: 2 }
   if (next === 117 && hex(text, i + 2, 4)) return unicode(value(text, i + 2, i + 6, 16), 6)
   return next === 120 && hex(text, i + 2, 2) ? decoded(value(text, i + 2, i + 4, 16), 4) : undefined
 }
@@ -99,7 +98,7 @@ function needed(text: string): boolean {
     const c = text.charCodeAt(i)
     const kind = c < 128 ? FOLDS[c] : 2
     if (kind === 1) {
-      if (++run >= B64_LEAST) return true
+      if (++run === B64_LEAST && isEncoded(text, i + 1 - B64_LEAST)) return true
       continue
     }
     run = 0
@@ -128,8 +127,7 @@ class Builder {
   }
 
   done(): Shadow {
-    let text = ''
-    for (let i = 0; i < this.#length; i += 8192) text += String.fromCharCode(...this.#units.subarray(i, Math.min(this.#length, i + 8192)))
+    const text = new TextDecoder('utf-16le', { ignoreBOM: true }).decode(this.#units.subarray(0, this.#length))
     return { text, starts: this.#starts, ends: this.#ends }
   }
 }
