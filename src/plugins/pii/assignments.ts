@@ -89,7 +89,7 @@ export function scheme(hits: Hits, start: number): number {
 }
 
 /** What says that the characters stand for content, not for a secret. */
-const OF_CONTENT = /sha-?\d|md5|integrity|hash|digest|checksum|base64,/i
+const OF_CONTENT = /sha-?\d|md5|integrity|hash|digest|checksum|base64,|public|csrf|xsrf|authenticity|signature|identity|nonce/i
 
 const isBlob = (c: number): boolean => has(c, ALNUM) || c === 43 || c === 47 || c === 95 || c === 45
 const LEAST = 28
@@ -107,7 +107,7 @@ export function blob(hits: Hits, inside: number, floor: number): number {
   const value = text.slice(start, end)
   // A segment has to look drawn by itself: names made of many short parts do so as a whole.
   if (!value.split(/[-_/]/).some(segment => segment.length >= 20 && isDrawn(segment)) && !(value.length === 40 && isDrawn(value) && !/[-_]/.test(value))) return end
-  if (isPlaceholder(value) || decodesToText(text, start, end) || OF_CONTENT.test(text.slice(Math.max(0, start - 40), start + 8))) return end
+  if (isPlaceholder(value) || decodesToText(text, start, end) || OF_CONTENT.test(text.slice(Math.max(0, start - 60), start + 8))) return end
   hits.add('SECRET', start, end, 0.55, 'entropy')
   return end
 }

@@ -3,12 +3,14 @@ import type { Hits } from './hits.js'
 
 /** First digits (from, to, as six digits) and lengths of the issuers, from ISO/IEC 7812 and their own sites. */
 const ISSUERS: readonly (readonly [number, number, string])[] = [
+  [180000, 180099, '15'],
+  [213100, 213199, '15'],
   [220000, 220499, '16'],
   [222100, 272099, '16'],
   [300000, 305999, '14 16'],
   [309500, 309599, '14 16'],
   [340000, 349999, '15'],
-  [352800, 358999, '16 17 18 19'],
+  [350000, 359999, '16 17 18 19'],
   [360000, 369999, '14 16'],
   [370000, 379999, '15'],
   [380000, 399999, '14 16'],
@@ -50,7 +52,7 @@ function prefixOf(text: string, start: number): number {
 }
 
 function usual(digits: number, first: number): boolean {
-  return digits === 16 || (first === 51 && (digits === 15 || digits === 14))
+  return digits === 16 || (first !== 53 && first !== 54 && (digits === 15 || digits === 14))
 }
 
 /** Score of the shape, or 0 where the digits are no card. */
@@ -60,13 +62,27 @@ function score(text: string, start: number, end: number, digits: number, shape: 
   return usual(digits, text.charCodeAt(start)) ? 0.7 : 0.3
 }
 
+function taken(hits: Hits, start: number, end: number, digits: number, shape: string): boolean {
+  const { text } = hits
+  const next = at(text, end)
+  if (cutsAfter(text, end) || ((next === 45 || next === 46) && isDigit(at(text, end + 1)))) return false
+  const base = score(text, start, end, digits, shape)
+  hits.steps += 24
+  return base > 0 && hits.weigh('CREDIT_CARD', start, end, base, 'checksum')
+}
+
+/** No card begins with 0 or 7, and with 1 only 1800. */
+const begins = (text: string, start: number): boolean => {
+  const c = text.charCodeAt(start)
+  return c !== 48 && c !== 55 && (c !== 49 || at(text, start + 1) === 56)
+}
+
 const separates = (c: number): boolean => c === 32 || c === 45 || c === 46 || c === 0xa0
 
 /** A card number that begins at `start`; returns where it ends, or `start`. */
 export function card(hits: Hits, start: number): number {
   const { text } = hits
-  const first = text.charCodeAt(start)
-  if (first === 48 || first === 49 || first === 55) return start
+  if (!begins(text, start)) return start
   let separator = -1
   let digits = 0
   let shape = ''
@@ -77,12 +93,8 @@ export function card(hits: Hits, start: number): number {
     if (i - from < 3 && (digits < 12 || i === from)) break
     digits += i - from
     shape += shape === '' ? i - from : `-${i - from}`
+    if (digits >= 12 && digits <= 19 && taken(hits, start, i, digits, shape)) found = i
     const next = at(text, i)
-    if (digits >= 12 && digits <= 19 && !cutsAfter(text, i) && !((next === 45 || next === 46) && isDigit(at(text, i + 1)))) {
-      const base = score(text, start, i, digits, shape)
-      hits.steps += 24
-      if (base > 0 && hits.weigh('CREDIT_CARD', start, i, base, 'checksum')) found = i
-    }
     if (!separates(next) || (separator !== -1 && separator !== next)) break
     separator = next
   }

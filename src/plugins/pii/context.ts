@@ -67,7 +67,7 @@ export class Context {
     while (i < end) {
       while (i < end && (!isLetterUnit(text.charCodeAt(i)) || isEscapedSpace(text, i))) i++
       const from = i
-      while (i < end && isLetterUnit(text.charCodeAt(i)) && (i === from || !isUpperUnit(text.charCodeAt(i)) || isUpperUnit(text.charCodeAt(i - 1)))) i++
+      i = partEnd(text, from, end)
       if (from === i) break
       const word = text.slice(from, i).toLowerCase()
       good ||= words.has(word) || words.has(one + word) || words.has(two + word) || words.has(three + word)
@@ -112,6 +112,13 @@ export class Context {
     const cells = line.split(this.#delimiter)
     return cells.every(cell => cell.length <= 40 && !/[0-9.:!?]/.test(cell)) ? cells : []
   }
+}
+
+/** End of a word, or of the part of it before the next capital. */
+function partEnd(text: string, from: number, end: number): number {
+  let i = from
+  while (i < end && isLetterUnit(text.charCodeAt(i)) && (i === from || !isUpperUnit(text.charCodeAt(i)) || isUpperUnit(text.charCodeAt(i - 1)))) i++
+  return i
 }
 
 const isToken = (c: number): boolean => isAlnum(c) || c === 95 || c === 45 || c === 39 || isLetterUnit(c)

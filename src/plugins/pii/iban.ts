@@ -8,6 +8,8 @@ const REGISTRY =
 const LENGTHS = new Map(Array.from({ length: REGISTRY.length / 4 }, (_, i) => [REGISTRY.slice(i * 4, i * 4 + 2), Number(REGISTRY.slice(i * 4 + 2, i * 4 + 4))]))
 const separates = (c: number): boolean => c === 32 || c === 45 || c === 46 || c === 0xa0
 
+const isMixedCase = (compact: string): boolean => compact !== compact.toUpperCase() && compact !== compact.toLowerCase()
+
 /** ISO 7064 MOD 97-10 over the account first, then country and check digits. */
 function valid(compact: string): boolean {
   let rest = 0
@@ -31,7 +33,7 @@ export function iban(hits: Hits, start: number): number {
     else if (!separates(c) || compact.length < 2 || !isAlnum(at(text, i - 1))) break
   }
   hits.steps += i - start
-  if (compact.length < length || cutsAfter(text, i) || !valid(compact.toUpperCase())) return start
+  if (compact.length < length || cutsAfter(text, i) || !valid(compact.toUpperCase()) || isMixedCase(compact)) return start
   hits.add('IBAN', start, i, 0.97, 'checksum')
   return i
 }

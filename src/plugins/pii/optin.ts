@@ -76,6 +76,13 @@ export class OptIn {
   }
 }
 
+const glues = (c: number): boolean => c >= 45 && c <= 47
+
+/** Whether more follows or stands before without a space. */
+function isGlued(text: string, start: number, end: number): boolean {
+  return (glues(at(text, end)) && isAlnum(at(text, end + 1))) || (glues(at(text, start - 1)) && isAlnum(at(text, start - 2)))
+}
+
 function attempt(hits: Hits, i: number, type: string, rule: Rule): number {
   const { text } = hits
   for (const pattern of rule.patterns) {
@@ -84,9 +91,7 @@ function attempt(hits: Hits, i: number, type: string, rule: Rule): number {
     hits.steps += match?.length ?? 8
     if (match === undefined) continue
     const end = i + trimmed(type, match)
-    const next = at(text, end)
-    if (cutsAfter(text, end) || (type !== 'URL' && (next === 45 || next === 46 || next === 47) && isAlnum(at(text, end + 1)))) continue
-    if (type !== 'URL' && type !== 'ADDRESS' && /[-./]/.test(text.charAt(i - 1)) && isAlnum(at(text, i - 2))) continue
+    if (cutsAfter(text, end) || (type !== 'URL' && isGlued(text, i, end))) continue
     const gain = rule.check === undefined ? 0 : rule.check(match)
     if (gain === undefined) continue
     const start = type === 'GPS' && (at(text, i - 1) === 45 || at(text, i - 1) === 43) ? i - 1 : i

@@ -68,6 +68,13 @@ export function validated(options: DetectOptions): void {
   refuseUnknownKeys(options, KEYS, 'A detector')
   checkList(options.allow, 'allow', 1)
   checkCountries(options.countries)
+  checkKnown(options)
+  if (options.recognisers !== undefined && !isList(options.recognisers)) refuse('recognisers must be a list.')
+  if ((options.recognisers ?? []).length > MOST_RECOGNISERS) refuse(`recognisers takes ${MOST_RECOGNISERS} at most: put several into one pattern.`)
+  options.recognisers?.forEach(checkRecogniser)
+}
+
+function checkKnown(options: DetectOptions): void {
   if (options.known !== undefined && (typeof options.known !== 'object' || options.known === null || isList(options.known))) refuse('known must hold lists of values by type, such as { PERSON: ["Ada Lovelace"] }.')
   for (const [type, values] of Object.entries(options.known ?? {})) {
     checkType(type, 'A type of known')
@@ -75,9 +82,6 @@ export function validated(options: DetectOptions): void {
     checkList(values, `known.${type}`, 2)
   }
   if (Object.values(options.known ?? {}).reduce((sum, list) => sum + list.length, 0) > MOST_VALUES) refuse(`known takes ${MOST_VALUES} values in all: give fewer, or use a recogniser.`)
-  if (options.recognisers !== undefined && !isList(options.recognisers)) refuse('recognisers must be a list.')
-  if ((options.recognisers ?? []).length > MOST_RECOGNISERS) refuse(`recognisers takes ${MOST_RECOGNISERS} at most: put several into one pattern.`)
-  options.recognisers?.forEach(checkRecogniser)
 }
 
 /** The types that are looked for, and those of them that were asked for by name. */

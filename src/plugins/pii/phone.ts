@@ -39,13 +39,17 @@ function american(groups: readonly string[], separators: string, bracket: boolea
 /** Numbers that begin with the 0 of a trunk call. */
 function trunk(groups: readonly string[], separators: string, bracket: boolean, digits: string): number {
   if (digits.startsWith('00')) return digits.length >= 10 ? (groups.length > 1 ? 0.6 : 0.3) : 0
-  if (digits.length < 9 || digits.length > 12) return digits.length >= 7 && digits.length <= 8 && groups.length > 1 ? 0.2 : 0
-  if (groups.length === 1) return 0.25
+  if (digits.length > 12) return 0
+  if (digits.length < 9) return groups.length > 1 ? 0.2 : 0
+  return groups.length === 1 ? 0.25 : trunkGroups(groups, separators, bracket)
+}
+
+function trunkGroups(groups: readonly string[], separators: string, bracket: boolean): number {
   const first = groups[0]?.length ?? 0
   if (bracket) return first >= 2 ? 0.65 : 0
   if (groups.every(group => group.length <= 2)) return groups.length === 5 && !isSeries(groups) ? 0.55 : 0
-  if (first < 2 || first > 6 || groups.length > 4) return 0.2
-  return separators.includes('.') ? 0.4 : 0.5
+  if (groups[0] === '0') return groups[1]?.length === 3 && groups.length > 2 ? 0.5 : 0.2
+  return first > 6 || groups.length > 4 ? 0.2 : separators.includes('.') ? 0.4 : 0.5
 }
 
 /** 01 02 03 04 05 is counted, not dialled. */
@@ -99,6 +103,7 @@ function national(groups: readonly string[], separators: string, digits: string,
   if (shapeOf === '1-10' || shapeOf === '3-7') return separators === '-' ? 0.45 : 0.2
   if (digits.startsWith('0')) return trunk(groups, separators, bracket, digits)
   if (bracket) return bracketed(groups, digits)
+  if (shapeOf === '3-3-2-2' && !separators.includes('.')) return 0.5
   return groups.length === 1 ? bare(digits) : separated(groups, separators, digits)
 }
 

@@ -72,10 +72,16 @@ export class Scan {
       if (end > i) return end - 1
     }
     if (!secret) return i
-    let end = token(this.#hits, i)
-    if (end === i && c === 101 && text.startsWith('eyJ', i)) end = jwt(this.#hits, i)
-    else if (end === i && (c === 66 || c === 98) && (text.startsWith('earer ', i + 1) || text.startsWith('asic ', i + 1))) end = scheme(this.#hits, i)
-    return end > i ? end - 1 : i
+    const end = token(this.#hits, i)
+    return end > i ? end - 1 : Math.max(i, this.#keyword(i, c) - 1)
+  }
+
+  /** What begins with `eyJ`, `Bearer` or `Basic`. */
+  #keyword(i: number, c: number): number {
+    const text = this.#text
+    if (c === 101) return text.startsWith('eyJ', i) ? jwt(this.#hits, i) : i
+    if (c !== 66 && c !== 98) return i
+    return text.startsWith('earer ', i + 1) || text.startsWith('asic ', i + 1) ? scheme(this.#hits, i) : i
   }
 
   /** A digit in the middle of a word. */
@@ -129,10 +135,9 @@ export class Scan {
     } else if (c === 58) {
       this.#colonAt(i)
     } else if (c === 45) {
-      if (plan.secret && at(text, i + 1) === 45 && at(text, i + 2) === 45) return Math.max(i, pem(this.#hits, i) - 1)
+      if (plan.secret && text.startsWith('--', i + 1)) return Math.max(i, pem(this.#hits, i) - 1)
     } else if (c === 43 || c === 40) {
-      const next = at(text, i + 1)
-      if (plan.phone && (isDigit(next) || (c === 43 && (next === 40 || next === 32))) && !isAlnum(at(text, i - 1))) return Math.max(i, phone(this.#hits, this.#shape, i) - 1)
+      if (plan.phone && opensPhone(text, i, c)) return Math.max(i, phone(this.#hits, this.#shape, i) - 1)
     } else if (plan.secret && (c === 61 || isAlnum(at(text, i + 1)))) {
       // A closing bracket matters only where an element begins.
       assignment(this.#hits, i)
@@ -155,6 +160,11 @@ export class Scan {
     if (next === 65) botToken(this.#hits, i)
     assignment(this.#hits, i)
   }
+}
+
+function opensPhone(text: string, i: number, c: number): boolean {
+  const next = at(text, i + 1)
+  return (isDigit(next) || (c === 43 && (next === 40 || next === 32))) && !isAlnum(at(text, i - 1))
 }
 
 const MOST_GROUPS = 12

@@ -13,6 +13,15 @@ export function isPlaceholder(value: string): boolean {
   return false
 }
 
+/** Whether six characters or more count up, as in made-up tokens (`abcdef`, `123456`). */
+export function isCounted(value: string): boolean {
+  for (let i = 1, run = 1; i < value.length; i++) {
+    run = value.charCodeAt(i) === value.charCodeAt(i - 1) + 1 ? run + 1 : 1
+    if (run >= 6) return true
+  }
+  return false
+}
+
 /** How often the kind of character changes, of all places where it could: about 0.6 where characters are drawn, less in words. */
 export function changes(value: string): number {
   let count = 0
@@ -49,17 +58,21 @@ export function isPassword(value: string, loose: boolean): boolean {
 function isMixed(value: string, loose: boolean): boolean {
   const digits = count(value, /\D/g)
   const signs = count(value, /[\w.:/()[\]-]/g)
-  if (/[()[\]{};]/.test(value) && (digits < 1 || !loose)) return false
-  if (/passw|pwd|secret|token/i.test(value) && signs < 1 && digits < 3) return false
+  if (isCode(value, digits, signs, loose)) return false
   if (digits === 0) return signs > 0 && loose && /[a-z]/i.test(value)
   if (!/[a-z]/i.test(value) && signs === 0) return false
   if (NAME.test(value) && !loose) return value.length >= 8 && digits >= 2 && entropy(value) >= 2.8
   return true
 }
 
+function isCode(value: string, digits: number, signs: number, loose: boolean): boolean {
+  if (/[()[\]{};]/.test(value) && (digits < 1 || !loose)) return true
+  return /passw|pwd|secret|token/i.test(value) && signs < 1 && digits < 3
+}
+
 /** Whether `value` reads like a drawn key or token. */
 export function isToken(value: string): boolean {
-  if (value.length < 12 || value.length > 600 || isOrdinary(value) || /[()[\]{}`,;\\]/.test(value)) return false
+  if (value.length < 12 || value.length > 600 || isOrdinary(value) || isCounted(value) || /[()[\]{}`,;\\]/.test(value)) return false
   const digits = count(value, /\D/g)
   if (digits < 2 || digits === value.length || entropy(value) < (value.length < 20 ? 2.9 : 3.1)) return false
   if (HEXADECIMAL.test(value)) return value.length >= 16

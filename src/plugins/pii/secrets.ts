@@ -1,6 +1,6 @@
 import { ALNUM, at, entropy, has, HEX, isAlnum, isDigit, runEnd } from './chars.js'
 import type { Hits } from './hits.js'
-import { isPlaceholder } from './secret-value.js'
+import { isCounted, isPlaceholder } from './secret-value.js'
 import { TOKENS, type Alphabet, type TokenShape } from './secrets-data.js'
 
 const LONGEST = 600
@@ -32,21 +32,27 @@ function fits(text: string, start: number, stop: number, alphabet: Alphabet): bo
   return alphabet === 'A' ? body === body.toUpperCase() : body === body.toLowerCase()
 }
 
+/** Where the part after the prefix ends, or -1 where it is none of that shape. */
+function bodyEnd(text: string, from: number, { alphabet, least, most }: TokenShape): number {
+  let stop = end(text, from, alphabet)
+  while (stop > from && !isAlnum(text.charCodeAt(stop - 1)) && text.charCodeAt(stop - 1) !== 61) stop--
+  const length = stop - from
+  if (length < least || length > most || isAlnum(at(text, stop)) || !fits(text, from, stop, alphabet)) return -1
+  const body = text.slice(from, stop)
+  return isPlaceholder(body) || isCounted(body) || entropy(body) < (length < 20 ? 2.4 : 2.8) || !/\d/.test(body) ? -1 : stop
+}
+
 /** A token with a known prefix that begins at `start`; returns where it ends, or `start`. */
 export function token(hits: Hits, start: number): number {
   const { text } = hits
   const key = slot(text.charCodeAt(start), at(text, start + 1))
-  if (GATE[key] === 0) return start
-  for (const { prefix, alphabet, least, most } of ROWS.get(key) ?? []) {
-    if (!text.startsWith(prefix, start)) continue
-    const from = start + prefix.length
-    let stop = end(text, from, alphabet)
+  // Behind a plus it is the middle of base64.
+  if (GATE[key] === 0 || at(text, start - 1) === 43) return start
+  for (const shape of ROWS.get(key) ?? []) {
+    if (!text.startsWith(shape.prefix, start)) continue
+    const stop = bodyEnd(text, start + shape.prefix.length, shape)
     hits.steps += stop - start
-    while (stop > from && !isAlnum(text.charCodeAt(stop - 1)) && text.charCodeAt(stop - 1) !== 61) stop--
-    const length = stop - from
-    if (length < least || length > most || isAlnum(at(text, stop)) || !fits(text, from, stop, alphabet)) continue
-    const body = text.slice(from, stop)
-    if (isPlaceholder(body) || entropy(body) < (length < 20 ? 2.4 : 2.8) || !/\d/.test(body)) continue
+    if (stop < 0) continue
     hits.add('SECRET', start, stop, 0.95, 'prefix')
     return stop
   }
@@ -116,15 +122,15 @@ export function credentials(hits: Hits, colon: number): number {
   }
   hits.steps += i - from
   if (sign < 0) return colon
-  if (first < 0 || first > sign) {
-    const user = text.slice(from, sign)
-    if (user.length >= 20 && entropy(user) > 3.2 && /\d/.test(user) && !isPlaceholder(user)) hits.add('SECRET', from, sign, 0.8, 'url')
-    return sign + 1
-  }
-  const password = text.slice(first + 1, sign)
-  if (password.length >= 3 && !isPlaceholder(password) && !/^(?:pass(?:word|wd)?|pwd|secret|token|user|postgres|root|admin|guest)$/i.test(password)) hits.add('SECRET', first + 1, sign, 0.9, 'url')
+  const alone = first < 0 || first > sign
+  const start = alone ? from : first + 1
+  const value = text.slice(start, sign)
+  if (alone ? isKey(value) : value.length >= 3 && !isPlaceholder(value) && !USUAL.test(value)) hits.add('SECRET', start, sign, alone ? 0.8 : 0.9, 'url')
   return sign + 1
 }
+
+const USUAL = /^(?:pass(?:word|wd)?|pwd|secret|token|user|postgres|root|admin|guest)$/i
+const isKey = (user: string): boolean => user.length >= 20 && entropy(user) > 3.2 && /\d/.test(user) && !isPlaceholder(user)
 
 /** `123456789:AA...`, as one messenger's bots have it; `colon` stands before the second part. */
 export function botToken(hits: Hits, colon: number): void {

@@ -30,12 +30,15 @@ const ENTITIES = new Map([
 /** What a unit is read as: itself, another unit, or -1 where it is not seen. */
 function foldUnit(c: number): number {
   if (c < 0xa0) return c
-  if (c === 0xa0 || c === 0x3000 || (c >= 0x2000 && c <= 0x200a) || c === 0x202f || c === 0x205f) return 32
   if (c >= 0xff01 && c <= 0xff5e) return c - 0xfee0
-  if (c === 0xad || c === 0xfeff || c === 0x180e || (c >= 0x200b && c <= 0x200f) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || (c >= 0xfe00 && c <= 0xfe0f)) return -1
-  if ((c >= 0x2010 && c <= 0x2015) || c === 0x2212 || c === 0xfe58 || c === 0xfe63) return 45
-  return foreignDigit(c)
+  if (UNSEEN.test(String.fromCharCode(c))) return -1
+  if (SPACES.test(String.fromCharCode(c))) return 32
+  return DASHES.test(String.fromCharCode(c)) ? 45 : foreignDigit(c)
 }
+
+const UNSEEN = /[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]/
+const SPACES = /[\u00a0\u2000-\u200a\u202f\u205f\u3000]/
+const DASHES = /[\u2010-\u2015\u2212\ufe58\ufe63]/
 
 function foreignDigit(c: number): number {
   if (c >= 0x660 && c <= 0x669) return c - 0x660 + 48
@@ -132,6 +135,12 @@ class Builder {
   }
 }
 
+function runOfB64(text: string, start: number): number {
+  let end = start
+  while (end < text.length && isB64(text.charCodeAt(end))) end++
+  return end
+}
+
 /** The shadow of `text`, or nothing where it would be the same. */
 export function shadow(text: string): Shadow | undefined {
   if (!needed(text)) return undefined
@@ -141,18 +150,15 @@ export function shadow(text: string): Shadow | undefined {
   while (i < text.length) {
     const c = text.charCodeAt(i)
     if (isB64(c)) {
-      let end = i
-      while (end < text.length && isB64(text.charCodeAt(end))) end++
+      const end = runOfB64(text, i)
       const taken = end - i >= B64_LEAST ? decodeRun(text, i, end, builder) : 0
       changed ||= taken > 0
       for (let k = i + taken; k < end; k++) builder.put(text.charCodeAt(k), k, k + 1)
       i = end
       continue
     }
-    const escape = escaped(text, i)
-    const unit = escape?.unit ?? foldUnit(c)
-    const width = escape?.width ?? 1
-    if (unit !== c || width > 1) changed = true
+    const { unit, width } = escaped(text, i) ?? { unit: foldUnit(c), width: 1 }
+    changed ||= unit !== c || width > 1
     if (unit !== -1) builder.put(unit, i, i + width)
     i += width
   }

@@ -13,22 +13,28 @@ function issued(area: string, group: string, serial: string): boolean {
   return whole !== '078051120' && whole !== '219099999' && !/^(\d)\1+$/.test(whole)
 }
 
+/** The separator after the area, or 0 for none; -1 where it is none that stands there. */
+function separatorOf(c: number): number {
+  if (isDigit(c)) return 0
+  return c === 45 || c === 32 || c === 46 ? c : -1
+}
+
+function goesOn(text: string, end: number): boolean {
+  const next = at(text, end)
+  return cutsAfter(text, end) || (next >= 45 && next <= 47 && isDigit(at(text, end + 1)))
+}
+
 /** A social security number that begins at `start`; returns where it ends, or `start`. */
 export function ssn(hits: Hits, start: number): number {
   const { text } = hits
   hits.steps += 11
-  if (!digits(text, start, 3)) return start
-  const separator = at(text, start + 3)
-  const bare = isDigit(separator)
-  if (!bare && separator !== 45 && separator !== 32 && separator !== 46) return start
-  const wide = bare ? 0 : 1
+  const separator = separatorOf(at(text, start + 3))
+  if (separator < 0 || !digits(text, start, 3)) return start
+  const wide = separator === 0 ? 0 : 1
   const group = start + 3 + wide
   const serial = group + 2 + wide
   const end = serial + 4
-  if (!digits(text, group, 2) || !digits(text, serial, 4) || (!bare && at(text, serial - 1) !== separator)) return start
-  const next = at(text, end)
-  if (cutsAfter(text, end) || ((next === 45 || next === 46 || next === 47) && isDigit(at(text, end + 1)))) return start
+  if (!digits(text, group, 2) || !digits(text, serial, 4) || (wide > 0 && at(text, serial - 1) !== separator) || goesOn(text, end)) return start
   if (!issued(text.slice(start, start + 3), text.slice(group, group + 2), text.slice(serial, end))) return start
-  const base = bare ? 0.2 : separator === 45 ? 0.6 : 0.4
-  return hits.weigh('US_SSN', start, end, base, 'shape') ? end : start
+  return hits.weigh('US_SSN', start, end, separator === 0 ? 0.2 : separator === 45 ? 0.6 : 0.5, 'shape') ? end : start
 }
