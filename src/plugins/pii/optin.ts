@@ -91,7 +91,7 @@ function attempt(hits: Hits, i: number, type: string, rule: Rule): number {
     hits.steps += match?.length ?? 8
     if (match === undefined) continue
     const end = i + trimmed(type, match)
-    if (cutsAfter(text, end) || (type !== 'URL' && isGlued(text, i, end))) continue
+    if (type !== 'URL' && (cutsAfter(text, end) || isGlued(text, i, end))) continue
     const gain = rule.check === undefined ? 0 : rule.check(match)
     if (gain === undefined) continue
     const start = type === 'GPS' && (at(text, i - 1) === 45 || at(text, i - 1) === 43) ? i - 1 : i

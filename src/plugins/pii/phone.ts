@@ -38,7 +38,7 @@ function american(groups: readonly string[], separators: string, bracket: boolea
 
 /** Numbers that begin with the 0 of a trunk call. */
 function trunk(groups: readonly string[], separators: string, bracket: boolean, digits: string): number {
-  if (digits.startsWith('00')) return digits.length >= 10 ? (groups.length > 1 ? 0.6 : 0.3) : 0
+  if (digits.startsWith('00')) return digits.length >= 10 ? (groups.length > 1 ? 0.55 : 0.3) : 0
   if (digits.length > 12) return 0
   if (digits.length < 9) return groups.length > 1 ? 0.2 : 0
   return groups.length === 1 ? 0.25 : trunkGroups(groups, separators, bracket)
@@ -154,13 +154,15 @@ export function phone(hits: Hits, shape: PhoneShape, start: number): number {
   shape.read(text, start)
   hits.steps += 8 + shape.digits * 2
   const before = at(text, start - 1)
+  // Behind another number and a space it has to look like one by itself.
+  const least = before === 32 && isDigit(at(text, start - 2)) ? 0.6 : 0
   for (let count = shape.count; count > 0; count--) {
     if (!isPossible(shape, count)) break
     const found = endOf(text, shape, count)
     if (found === undefined) continue
     const score = Math.max(base(text, shape, count), found.extended ? 0.4 : 0)
     hits.steps += 40
-    if (score === 0) continue
+    if (score === 0 || score < least) continue
     if (refusedBefore(text, start) || (score <= 0.25 && (before === 35 || before === 46 || before === 45))) return start
     if (hits.weigh('PHONE', start, found.end, score, 'shape')) return found.end
     // A weak shape is not tried again with fewer of its groups.
