@@ -1,0 +1,113 @@
+import { ALNUM, at, has, isAlnum, LETTER, runEnd } from './chars.js'
+import type { Hits } from './hits.js'
+import { decodesToText } from './shadow-base64.js'
+import { isDrawn, isPassword, isPlaceholder, isToken, valueEnd } from './secret-value.js'
+
+const KEY = 48
+const PASSWORD = /(?:passw(?:or)?d|passwd|pwd|passphrase|passcode|passwort|kennwort|contraseña|contrasena|senha|wachtwoord)(?:is)?$/
+const TOKEN =
+  /(?:secret|token|apikey|accesskey|secretkey|privatekey|authkey|signingkey|encryptionkey|masterkey|accountkey|sharedkey|sharedaccesskey|servicekey|appkey|subscriptionkey|licensekey|hmackey|credentials?|authorization|bearer|auth|sas|webhooksecret|sessionid|cookie|keyvalue|pat)$|(?:apikey|secretkey|accesstoken|clientsecret|secretaccesskey|authtoken)/
+const NEVER = /(?:hash|digest|checksum|md5|sha\d*|etag|integrity|commit|fingerprint|uuid|guid|id|name|type|url|uri|path|file|field|label|hint|policy|length|count|prefix|format|regex|pattern|header|expires?|version)$|^(?:public|csrf|xsrf|next|page|max|num|min)/
+
+const isKeyUnit = (c: number): boolean => isAlnum(c) || c === 95 || c === 45 || c === 46 || c >= 0xc0
+
+/** The identifier before a `:` or `=`, lower-case and without separators. */
+function keyBefore(text: string, sign: number): string {
+  let i = sign - 1
+  for (let skipped = 0; skipped < 3; skipped++) {
+    const c = at(text, i)
+    if (c === 32 || c === 34 || c === 39 || c === 93 || c === 58 || c === 63 || c === 92 || c === 42 || c === 96) i--
+  }
+  const end = i + 1
+  if (!has(at(text, i), LETTER) && at(text, i) < 0xc0) return ''
+  const limit = Math.max(0, end - KEY)
+  while (i >= limit && isKeyUnit(text.charCodeAt(i))) i--
+  return text.slice(i + 1, end).toLowerCase().replace(/[-_.]/g, '')
+}
+
+/** Skips what may stand between the sign and the value. */
+function valueStart(text: string, sign: number): { start: number; quote: number } {
+  let i = sign + 1
+  const limit = i + 8
+  while (i < limit && (at(text, i) === 32 || at(text, i) === 9 || at(text, i) === 61 || at(text, i) === 62 || at(text, i) === 126)) i++
+  if (at(text, i) === 92 && at(text, i + 1) === 34) i++
+  const c = at(text, i)
+  const quote = c === 34 || c === 39 || c === 96 ? c : 0
+  return { start: quote === 0 ? i : i + 1, quote }
+}
+
+/** `key: value` or `key=value` around the sign, where the key tells and the value does not read like words. Returns where the value ends, or `sign`. */
+export function assignment(hits: Hits, sign: number): number {
+  const { text } = hits
+  hits.steps += 4
+  const key = keyBefore(text, sign)
+  if (key.length < 3) return sign
+  const password = PASSWORD.test(key)
+  if (!password && (!TOKEN.test(key) || NEVER.test(key))) return sign
+  return judge(hits, sign, password)
+}
+
+function judge(hits: Hits, sign: number, password: boolean): number {
+  const { text } = hits
+  const found = valueStart(text, sign)
+  let { start } = found
+  const scheme = /^(?:Bearer|Basic|Token|Bot|ApiKey) +/i.exec(text.slice(start, start + 16))
+  if (scheme !== null) start += scheme[0].length
+  const end = trimmedEnd(text, start, valueEnd(text, start, found.quote), found.quote)
+  hits.steps += end - sign + KEY
+  if (end <= start) return sign
+  const value = text.slice(start, end)
+  const next = at(text, end)
+  const loose = found.quote !== 0 || !(next === 44 || next === 59 || next === 41 || next === 40 || next === 125)
+  if (!(password ? isPassword(value, loose) : isToken(value))) return sign
+  hits.add('SECRET', start, end, found.quote === 0 ? 0.75 : 0.85, 'key')
+  return end
+}
+
+/** Without what belongs to the sentence or to the quotes. */
+function trimmedEnd(text: string, start: number, end: number, quote: number): number {
+  if (quote !== 0) return text.charCodeAt(end - 1) === 92 ? end - 1 : end
+  while (end > start && '.,;:!?)]}\\'.includes(text.charAt(end - 1))) end--
+  return end
+}
+
+const OPENS = /^(?:Bearer|Basic) +/
+
+/** What follows `Bearer ` or `Basic ` at `start`. */
+export function scheme(hits: Hits, start: number): number {
+  const { text } = hits
+  const open = OPENS.exec(text.slice(start, start + 12))
+  if (open === null) return start
+  const from = start + open[0].length
+  const end = runEnd(text, from, from + 600, ALNUM, '-._~+/=')
+  hits.steps += end - start
+  const value = text.slice(from, end)
+  const good = open[0].startsWith('Ba') ? value.length >= 12 && value.length % 4 === 0 && /[A-Z]/.test(value) && /[a-z]/.test(value) && /\d|=$/.test(value) && !isPlaceholder(value) : value.length >= 16 && isToken(value)
+  if (!good) return start
+  hits.add('SECRET', from, end, 0.85, 'key')
+  return end
+}
+
+/** What says that the characters stand for content, not for a secret. */
+const OF_CONTENT = /sha-?\d|md5|integrity|hash|digest|checksum|base64,|public|csrf|xsrf|authenticity|signature|identity|nonce/i
+
+const isBlob = (c: number): boolean => has(c, ALNUM) || c === 43 || c === 47 || c === 95 || c === 45
+const LEAST = 28
+const MOST = 100
+
+/** A run of drawn characters without anything that says what it is. Returns where the run ends, so that it is read once. */
+export function blob(hits: Hits, inside: number, floor: number): number {
+  const { text } = hits
+  let start = inside
+  while (start > floor && isBlob(text.charCodeAt(start - 1))) start--
+  let end = inside
+  while (end < text.length && isBlob(text.charCodeAt(end))) end++
+  hits.steps += end - start
+  if (end - start < LEAST || end - start > MOST) return end
+  const value = text.slice(start, end)
+  // A segment has to look drawn by itself: names made of many short parts do so as a whole.
+  if (!value.split(/[-_/]/).some(segment => segment.length >= 20 && isDrawn(segment)) && !(value.length === 40 && isDrawn(value) && !/[-_]/.test(value))) return end
+  if (isPlaceholder(value) || decodesToText(text, start, end) || OF_CONTENT.test(text.slice(Math.max(0, start - 60), start + 8))) return end
+  hits.add('SECRET', start, end, 0.55, 'entropy')
+  return end
+}

@@ -1,0 +1,35 @@
+/** Lower-case words, each without separators. */
+export type Words = ReadonlySet<string>
+
+/** From a sentence of words. */
+export const words = (line: string): Words => new Set(line.split(' '))
+
+/** Words that speak against a number being a personal one. */
+export const NEGATIVE: Words = words(
+  'order invoice version tracking sku commit build release revision ticket isbn issn doi asin upc ean barcode timestamp epoch hash checksum bytes offset pid port ' +
+    'bestellung rechnung sendung bestellnummer rechnungsnummer commande facture pedido factura ordine fattura',
+)
+
+/** Words that raise a type where they stand near a match. */
+export const CONTEXT: { readonly [type: string]: Words } = {
+  PHONE: words(
+    'phone phones telephone tel mobile cell cellphone call calls called calling caller callback fax whatsapp sms text dial dialled ring reach contact hotline voicemail landline msisdn ' +
+      'telefon telefonnummer handy handynummer rufnummer mobil anrufen rückruf durchwahl téléphone telephone portable appeler appelez teléfono telefono móvil movil celular llamar llame ' +
+      'telefone telemóvel ligar ligue cellulare chiamare telefoon bellen puhelin puhelinnumero mobilnummer telefonnr tlf tlfn numer 電話 電話番号 电话 手机 전화',
+  ),
+  CREDIT_CARD: words(
+    'card cards credit debit visa mastercard amex american express discover diners jcb maestro unionpay payment pay paid charge charged cc ccn pan kreditkarte karte kartennummer carte bancaire ' +
+      'tarjeta crédito credito cartão cartao carta creditcard cardnumber',
+  ),
+  IBAN: words('iban account bank transfer konto'),
+  US_SSN: words('ssn ssns social security socialsecurity socialsecuritynumber taxpayer itin ss'),
+  IP: words('ip ipv4 ipv6 address addresses host server client remote peer addr from login logged ipaddress'),
+  PRIVATE_IP: words('ip ipv4 ipv6 address host server client remote'),
+  CRYPTO_ADDRESS: words('bitcoin btc wallet crypto ethereum eth address coin'),
+  DATE_OF_BIRTH: words('born birth birthday birthdate dob birthdates dateofbirth geboren geburtsdatum geb naissance né née nacimiento nacido nacida nascimento nascita nato nata geboortedatum syntymäaika född fødselsdato'),
+  VIN: words('vin vehicle chassis car fahrgestellnummer fin'),
+  PLATE: words('plate plates licenseplate licence registration kennzeichen nummernschild immatriculation matrícula matricula targa kenteken reg'),
+  IMEI: words('imei device handset phone serial'),
+  CARD_DETAIL: words('cvv cvc cvv2 cvc2 csc cid cardverification securitycode exp expiry expires expiration expirydate expirationdate validthru validuntil gültigbis caducidad prüfziffer'),
+  GPS: words('gps lat latitude lng lon long longitude coordinates coords location position geo'),
+}

@@ -1,0 +1,199 @@
+import { assignment, blob, scheme } from './assignments.js'
+import { card } from './card.js'
+import { at, CLASS, has, HEX, isAlnum, isDigit, isEscapedSpace, isForeignLetter, LETTER } from './chars.js'
+import { email } from './email.js'
+import type { Hits } from './hits.js'
+import { iban } from './iban.js'
+import { colons, ip4 } from './ip.js'
+import { phone } from './phone.js'
+import { PhoneShape } from './phone-shape.js'
+import type { Plan } from './plan.js'
+import { botToken, credentials, jwt, pem, token } from './secrets.js'
+import { ssn } from './ssn.js'
+
+const OTHER = 0
+const WORD = 1
+const NUMBER = 2
+const SIGN = 3
+
+/** What each ASCII character asks for. */
+const KINDS: Uint8Array = Uint8Array.from({ length: 128 }, (_, c) => (isDigit(c) ? NUMBER : (CLASS[c] ?? 0) & LETTER ? WORD : '@:=-+(>'.includes(String.fromCharCode(c)) ? SIGN : OTHER))
+
+/** The one pass over a text. Each place is read by few recognisers, each of which reads a bounded stretch or one that is not read again. */
+export class Scan {
+  readonly #hits: Hits
+  readonly #text: string
+  readonly #plan: Plan
+  readonly #shape = new PhoneShape()
+  /** Where each kind of run was read up to. */
+  #mail = 0
+  #colon = 0
+  #blob = 0
+  #identifier = 0
+  #table = 0
+
+  constructor(hits: Hits, plan: Plan) {
+    this.#hits = hits
+    this.#text = hits.text
+    this.#plan = plan
+  }
+
+  run(): void {
+    const text = this.#text
+    let word = false
+    for (let i = 0; i < text.length; i++) {
+      const c = text.charCodeAt(i)
+      const kind = c < 128 ? KINDS[c] : OTHER
+      if (kind === WORD) {
+        if (!word) i = this.#word(i, c)
+        word = true
+      } else if (kind === NUMBER) {
+        i = word ? this.#inside(i) : this.#number(i)
+        word = true
+      } else if (kind === SIGN) {
+        word = false
+        i = this.#sign(i, c)
+      } else if (c === 92) {
+        // The letter of an escaped line end is no part of the word behind it.
+        if (isEscapedSpace(text, i + 1)) i++
+        word = false
+      } else {
+        word = c > 127 && isForeignLetter(c)
+      }
+    }
+  }
+
+  /** Each of the following returns the index of the last character that it has settled. */
+  #word(i: number, c: number): number {
+    const { secret, iban: account } = this.#plan
+    const text = this.#text
+    if (account && isDigit(at(text, i + 2)) && isDigit(at(text, i + 3)) && has(at(text, i + 1), LETTER)) {
+      const end = iban(this.#hits, i)
+      if (end > i) return end - 1
+    }
+    if (!secret) return i
+    const end = token(this.#hits, i)
+    return end > i ? end - 1 : Math.max(i, this.#keyword(i, c) - 1)
+  }
+
+  /** What begins with `eyJ`, `Bearer` or `Basic`. */
+  #keyword(i: number, c: number): number {
+    const text = this.#text
+    if (c === 101) return text.startsWith('eyJ', i) ? jwt(this.#hits, i) : i
+    if (c !== 66 && c !== 98) return i
+    return text.startsWith('earer ', i + 1) || text.startsWith('asic ', i + 1) ? scheme(this.#hits, i) : i
+  }
+
+  /** A digit in the middle of a word. */
+  #inside(i: number): number {
+    if (this.#plan.secret && i >= this.#blob) this.#blob = blob(this.#hits, i, this.#blob)
+    this.#identify(i)
+    return i
+  }
+
+  #identify(i: number): void {
+    const { identifiers } = this.#plan
+    if (identifiers !== undefined && i >= this.#identifier) this.#identifier = identifiers.look(this.#hits, i, this.#identifier)
+  }
+
+  /** A digit at the beginning of a word. */
+  #number(i: number): number {
+    const plan = this.#plan
+    const hits = this.#hits
+    this.#identify(i)
+    if (plan.secret) {
+      const end = token(hits, i)
+      if (end > i) return end - 1
+      if (i >= this.#blob) this.#blob = blob(hits, i, this.#blob)
+    }
+    if (at(this.#text, i - 1) === 95) return i
+    let end = i
+    if (plan.ip) end = ip4(hits, i)
+    if (end === i && !isAttached(this.#text, i)) end = this.#grouped(i)
+    return end > i ? end - 1 : i
+  }
+
+  /** Cards, social security and telephone numbers; of those only cards where the number is one of a long row. */
+  #grouped(i: number): number {
+    const plan = this.#plan
+    let end = plan.card ? card(this.#hits, i) : i
+    if (end > i || i < this.#table) return end
+    const table = tableEnd(this.#text, i)
+    if (table > i) {
+      this.#table = table
+      return i
+    }
+    if (plan.ssn) end = ssn(this.#hits, i)
+    return plan.phone && end === i ? phone(this.#hits, this.#shape, i) : end
+  }
+
+  #sign(i: number, c: number): number {
+    const plan = this.#plan
+    const text = this.#text
+    if (c === 64) {
+      if (plan.email && i >= this.#mail) this.#mail = email(this.#hits, i, this.#mail)
+    } else if (c === 58) {
+      this.#colonAt(i)
+    } else if (c === 45) {
+      if (plan.secret && text.startsWith('--', i + 1)) return Math.max(i, pem(this.#hits, i) - 1)
+    } else if (c === 43 || c === 40) {
+      if (plan.phone && opensPhone(text, i, c)) return Math.max(i, phone(this.#hits, this.#shape, i) - 1)
+    } else if (plan.secret && (c === 61 || isAlnum(at(text, i + 1)))) {
+      // A closing bracket matters only where an element begins.
+      assignment(this.#hits, i)
+    }
+    return i
+  }
+
+  #colonAt(i: number): void {
+    const plan = this.#plan
+    const text = this.#text
+    const next = at(text, i + 1)
+    if (plan.colons && i >= this.#colon && (next === 58 || has(next, HEX))) this.#colon = colons(this.#hits, i, this.#colon)
+    if (next === 47 && at(text, i + 2) === 47) {
+      if (!plan.secret && !plan.email) return
+      const end = credentials(this.#hits, i)
+      if (end > i) this.#mail = end
+      return
+    }
+    if (!plan.secret) return
+    if (next === 65) botToken(this.#hits, i)
+    assignment(this.#hits, i)
+  }
+}
+
+function opensPhone(text: string, i: number, c: number): boolean {
+  const next = at(text, i + 1)
+  return (isDigit(next) || (c === 43 && (next === 40 || next === 32))) && !isAlnum(at(text, i - 1))
+}
+
+const MOST_GROUPS = 12
+
+/** End of a row of more numbers than any one is written in, or `start`. */
+function tableEnd(text: string, start: number): number {
+  let i = start
+  let groups = 0
+  while (isDigit(at(text, i))) {
+    while (isDigit(at(text, i))) i++
+    groups++
+    if (at(text, i) !== 32) break
+    i++
+  }
+  return groups > MOST_GROUPS ? i : start
+}
+
+const ATTACHED_REACH = 12
+
+/** Whether the number is the later part of something that is glued together with signs, such as a date, a version or an id. */
+function isAttached(text: string, start: number): boolean {
+  const c = at(text, start - 1)
+  // A dot before a digit is that of a fraction, whatever stands before it.
+  if (c === 46) return true
+  if (c !== 45 && c !== 47) return false
+  for (let i = start - 2; i >= start - 2 - ATTACHED_REACH; i--) {
+    const before = at(text, i)
+    if (isDigit(before)) return true
+    if (!isAlnum(before)) return false
+  }
+  return true
+}

@@ -1,0 +1,40 @@
+import { at, cutsAfter, isDigit } from './chars.js'
+import type { Hits } from './hits.js'
+
+const digits = (text: string, start: number, count: number): boolean => {
+  for (let i = start; i < start + count; i++) if (!isDigit(at(text, i))) return false
+  return true
+}
+
+/** Area, group and serial as the Social Security Administration issues them; two numbers were printed in advertisements. */
+function issued(area: string, group: string, serial: string): boolean {
+  if (area === '000' || area === '666' || area >= '900' || group === '00' || serial === '0000') return false
+  const whole = area + group + serial
+  return whole !== '078051120' && whole !== '219099999' && !/^(\d)\1+$/.test(whole)
+}
+
+/** The separator after the area, or 0 for none; -1 where it is none that stands there. */
+function separatorOf(c: number): number {
+  if (isDigit(c)) return 0
+  return c === 45 || c === 32 || c === 46 ? c : -1
+}
+
+function goesOn(text: string, end: number): boolean {
+  const next = at(text, end)
+  return cutsAfter(text, end) || (next >= 45 && next <= 47 && isDigit(at(text, end + 1)))
+}
+
+/** A social security number that begins at `start`; returns where it ends, or `start`. */
+export function ssn(hits: Hits, start: number): number {
+  const { text } = hits
+  hits.steps += 11
+  const separator = separatorOf(at(text, start + 3))
+  if (separator < 0 || !digits(text, start, 3)) return start
+  const wide = separator === 0 ? 0 : 1
+  const group = start + 3 + wide
+  const serial = group + 2 + wide
+  const end = serial + 4
+  if (!digits(text, group, 2) || !digits(text, serial, 4) || (wide > 0 && at(text, serial - 1) !== separator) || goesOn(text, end)) return start
+  if (!issued(text.slice(start, start + 3), text.slice(group, group + 2), text.slice(serial, end))) return start
+  return hits.weigh('US_SSN', start, end, separator === 0 ? 0.2 : separator === 45 ? 0.6 : 0.5, 'shape') ? end : start
+}
