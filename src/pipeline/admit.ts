@@ -107,10 +107,11 @@ function bearing(call: Call, { principal, policies, allows }: Bearer): Call {
 }
 
 /** What plugins may know of a call. */
-function viewOf({ id, kind, asked: { model }, options: { metadata, conversation } }: Call): CallView {
+function viewOf({ id, kind, asked: { model }, options: { metadata, conversation, principal } }: Call): CallView {
   const view: { -readonly [K in keyof CallView]: CallView[K] } = { id, kind, model }
   if (metadata !== undefined) view.metadata = metadata
   if (conversation !== undefined) view.conversation = conversation
+  if (principal !== undefined) view.principal = principal
   return view
 }
 
