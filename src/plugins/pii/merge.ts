@@ -35,9 +35,12 @@ function placeOf(kept: readonly Finding[], start: number): number {
 /** True where a finding is a placeholder of ours, or lies inside one: `key: [EMAIL_1]` holds no key. */
 export function inToken(text: string, { start, end }: Finding, session: PiiSession | undefined): boolean {
   if (session === undefined || session.size === 0) return false
-  const open = text.lastIndexOf('[', start)
-  const close = text.indexOf(']', Math.max(open, end - 1))
-  return open >= 0 && close >= 0 && close - open < TOKEN_CHARS && open <= start && end <= close + 1 && session.has(text.slice(open, close + 1))
+  if (end - start > TOKEN_CHARS) return false
+  const from = Math.max(0, start - TOKEN_CHARS)
+  const near = text.slice(from, end + TOKEN_CHARS)
+  const open = near.lastIndexOf('[', start - from)
+  const close = near.indexOf(']', Math.max(open, end - from - 1))
+  return open >= 0 && close >= 0 && session.has(near.slice(open, close + 1))
 }
 
 /** What a function of the user's gave, checked: anything else would be a guard that looks at nothing. */
