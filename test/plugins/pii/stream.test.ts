@@ -31,6 +31,7 @@ const both = (options: RestoreOptions = {}): Channel => {
   const kept = session()
   return new Chain(redactorOf(kept), new Restorer(kept, options))
 }
+const wary = (): Channel => new Redactor({ detector: standIn({ known: { PERSON: ['the quick', 'phone at'] } }), session: undefined, reach: 48, wary: true, keys: false, replace: ({ type }: Finding) => `[${type}]` })
 const restorer = (options: RestoreOptions = {}): Channel => new Restorer(session(), options)
 
 function through(make: () => Channel, pieces: readonly string[]): string {
@@ -78,7 +79,7 @@ describe('whatever the chunks, the text is the same', () => {
   test.each(['[EMAIL_1]', 'a [email 1]!', '[[EMAIL_2]]', '\\[US\\_SSN\\_1]', '![x](/[EMAIL_1])', '//[EMAIL_1] [', '[EMAIL_1', '[EMAIL_[EMAIL_1]', 'a@b.test [A]'])('in every split of %s', text => {
     for (const make of [restorer, both]) {
       const whole = through(make, [text])
-      for (const pieces of everySplit(text)) expect(through(make, pieces)).toBe(whole)
+      for (const pieces of everySplit(text)) if (through(make, pieces) !== whole) expect(pieces).toEqual(['any pieces'])
     }
   })
 
@@ -87,13 +88,13 @@ describe('whatever the chunks, the text is the same', () => {
     const whole = through(make, [text])
     expect(JSON.stringify(JSON.parse(whole))).toContain('ada@engine.test')
     const splits = text.length > 17 ? [[...text], ...Array.from({ length: text.length - 1 }, (_, at) => [text.slice(0, at + 1), text.slice(at + 1)])] : everySplit(text)
-    for (const pieces of splits) expect(through(make, pieces)).toBe(whole)
+    for (const pieces of splits) if (through(make, pieces) !== whole) expect(pieces).toEqual(['any pieces'])
   })
 
   test('in random texts, cut at random and by the character', () => {
     fc.assert(
       fc.property(prose, sizes, (text, lengths) => {
-        for (const make of [restorer, both, () => both({ urls: true, images: true })]) {
+        for (const make of [restorer, both, () => both({ urls: true, images: true }), wary]) {
           const whole = through(make, [text])
           expect(through(make, cut(text, lengths))).toBe(whole)
           expect(through(make, [...text])).toBe(whole)
