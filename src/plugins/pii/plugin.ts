@@ -21,11 +21,24 @@ export interface PiiConversation {
   readonly principal?: Principal
 }
 
+/** What stands for what in one conversation. Printing it, or making JSON of it, gives counts. */
+export interface PiiSessionView {
+  /** Values with a placeholder. */
+  readonly size: number
+  /** Placeholders in answers that were never given out; they stay as they are. */
+  readonly unknown: number
+  /** The value behind a placeholder as it is written, where it may go back. */
+  valueOf(token: string): string | undefined
+  /** Forgets everything. A call that goes on with it is refused. */
+  dispose(): void
+  toJSON(): Record<string, unknown>
+}
+
 /** The plugin that {@link redactPii} makes. */
 export interface RedactPii extends Plugin {
   readonly name: 'pii'
   /** The session of a conversation, while it is kept. */
-  session(of: PiiConversation): PiiSession | undefined
+  session(of: PiiConversation): PiiSessionView | undefined
   /** The session of a conversation as text that only this key opens, for this principal and this conversation. `undefined` where there is none. */
   exportSession(of: PiiConversation, key: Uint8Array | CryptoKey): Promise<string | undefined>
   /** Takes up a session that was exported. Throws `invalid_request` where it cannot be opened. */
@@ -114,7 +127,7 @@ class Redaction implements RedactPii {
   }
 
   async exportSession(of: PiiConversation, key: Uint8Array | CryptoKey): Promise<string | undefined> {
-    const session = this.session(of)
+    const session = this.#sessions.find(of.conversation, of.principal)
     return session === undefined ? undefined : sealed(session, { key, tenant: tenantOf(of.principal), conversation: of.conversation })
   }
 

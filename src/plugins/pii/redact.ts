@@ -50,6 +50,8 @@ export class Redactor implements Channel {
   #done: number
   /** Up to where it was looked at. */
   #at: number
+  /** A value goes over every place before this. */
+  #wait = 0
   readonly #word = new Shape()
   readonly #next = new Shape()
   /** Since the last word. */
@@ -94,7 +96,7 @@ export class Redactor implements Channel {
     let out = ''
     if (at - this.#done >= MOST_HELD) out = this.#force(at)
     const code = this.#text.charCodeAt(at)
-    const starts = !isSpace(code) && at > this.#done && (this.#space || standsAlone(code) || standsAlone(this.#text.charCodeAt(at - 1)))
+    const starts = !isSpace(code) && at > this.#done && at >= this.#wait && (this.#space || standsAlone(code) || standsAlone(this.#text.charCodeAt(at - 1)))
     if (starts && this.#begun < 0 && !this.#swallow && this.#mayCut(at)) out += this.#cut(at) ?? ''
     this.#see(at)
     return out
@@ -189,7 +191,10 @@ export class Redactor implements Channel {
       const end = finding.end + from
       if (start >= to) break
       if (end <= this.#done || inToken(near, finding, this.#parts.session)) continue
-      if (end > to && !forced) return undefined
+      if (end > to && !forced) {
+        this.#wait = end
+        return undefined
+      }
       found.push({ ...finding, start, end: Math.min(end, to) })
     }
     return this.#replaced(found, to)
@@ -221,6 +226,7 @@ export class Redactor implements Channel {
     this.#text = this.#text.slice(from)
     this.#done -= from
     this.#at -= from
+    this.#wait = Math.max(0, this.#wait - from)
     if (this.#begun >= 0) this.#begun = Math.max(0, this.#begun - from)
     if (this.#ended >= 0) this.#ended = Math.max(0, this.#ended - from)
     return ''

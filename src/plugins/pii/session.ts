@@ -43,6 +43,7 @@ export class PiiSession {
   /** Types by spelling, and the lengths of spellings by their first characters: what was found once is found everywhere. */
   readonly #spellings = new Map<string, string>()
   readonly #lengths = new Map<string, Set<number>>()
+  readonly #starts = new Set<number>()
   /** Everything a placeholder of this session can begin with, up to its number. */
   readonly #heads = new Set<string>()
   /** Reasoning as the upstream wrote it, by what the caller was given: signatures hold for the former alone. */
@@ -97,6 +98,7 @@ export class PiiSession {
     const start = value.slice(0, KEY_CHARS)
     const lengths = this.#lengths.get(start) ?? new Set()
     this.#lengths.set(start, lengths.add(value.length))
+    this.#starts.add(value.charCodeAt(0))
   }
 
   /** @internal Where a text holds what was found before, even where nothing else tells it. Linear in the text. */
@@ -104,6 +106,7 @@ export class PiiSession {
     const found: { type: string; start: number; end: number }[] = []
     if (this.#spellings.size === 0) return found
     for (let at = 0; at + KEY_CHARS <= text.length; at++) {
+      if (!this.#starts.has(text.charCodeAt(at))) continue
       const lengths = this.#lengths.get(text.slice(at, at + KEY_CHARS))
       if (lengths === undefined || (letterOrDigit(text, at) && letterOrDigit(text, at - 1))) continue
       const end = this.#longest(text, at, lengths)
@@ -175,7 +178,7 @@ export class PiiSession {
   /** Forgets everything. A call that uses it after this is refused. */
   dispose(): void {
     this.#disposed = true
-    for (const store of [this.#tokens, this.#values, this.#counters, this.#spellings, this.#lengths, this.#heads, this.#reasoning]) store.clear()
+    for (const store of [this.#tokens, this.#values, this.#counters, this.#spellings, this.#lengths, this.#starts, this.#heads, this.#reasoning]) store.clear()
   }
 
   toJSON(): Record<string, unknown> {

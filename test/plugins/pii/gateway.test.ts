@@ -57,6 +57,15 @@ describe('the caller has the values, and nobody else', () => {
     expect(asked()).toBe(1)
   })
 
+  test("a tenant that names another's conversation has nothing of it", async () => {
+    const { gateway } = gatewayOf('it is [EMAIL_1]')
+    const [a, b] = ['a', 'b'].map(team => gateway.as({ principal: { team } }))
+    expect((await a?.chat(ask, { conversation: '1' }))?.text).toBe(`it is ${ADA}`)
+    expect((await a?.chat({ model: 'smart', messages: 'which one?' }, { conversation: '1' }))?.text).toBe(`it is ${ADA}`)
+    expect((await b?.chat({ model: 'smart', messages: 'which one?' }, { conversation: '1' }))?.text).toBe('it is [EMAIL_1]')
+    await gateway.close()
+  })
+
   test('a fallback sees the same masks', async () => {
     const first = scripted({ id: 'a', answers: { fail: { status: 500 } } })
     const second = scripted({ id: 'b', answers: 'to [EMAIL_1]' })
