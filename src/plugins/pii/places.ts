@@ -37,6 +37,12 @@ export class Places {
   }
 
   see(code: number): void {
+    // Nothing begins or ends with most letters.
+    if (this.#tag === 0 && code >= 97 && code <= 122 && code !== 119 && this.#before !== 60) {
+      this.#www = 0
+      this.#before = code
+      return
+    }
     if (isSpace(code)) this.#space(code)
     else {
       if (URL_ENDS.has(code)) this.#url = false

@@ -29,7 +29,16 @@ export class Restorer implements Channel {
 
   push(text: string): string {
     let out = ''
-    for (let at = 0; at < text.length; at++) out += this.#add(text.charAt(at))
+    for (let at = 0; at < text.length; ) {
+      if (this.#candidate !== undefined) out += this.#add(text.charAt(at++))
+      else {
+        const open = text.indexOf('[', at)
+        const end = open < 0 ? text.length : open
+        out += this.#seen(text.slice(at, end))
+        if (open >= 0) out += this.#first('[')
+        at = end + 1
+      }
+    }
     return out
   }
 
@@ -43,10 +52,9 @@ export class Restorer implements Channel {
   }
 
   #add(char: string): string {
-    if (this.#candidate === undefined) return this.#first(char)
-    const verdict = this.#candidate.add(char, this.#session.heads)
+    const verdict = this.#candidate?.add(char, this.#session.heads)
     if (verdict === 'open') return ''
-    if (verdict === 'no') return this.#giveUp() + this.#first(char)
+    if (this.#candidate === undefined || verdict === 'no') return this.#giveUp() + this.#first(char)
     const { token, raw } = this.#candidate
     this.#candidate = undefined
     return this.#seen(this.#valueFor(token) ?? raw)

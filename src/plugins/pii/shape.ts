@@ -6,6 +6,8 @@ export const LOWER = 4
 const ODD = 8
 /** The last character says that a value follows. */
 const KEY = 16
+/** May stand behind what says so. */
+const CLOSER = 32
 const LONG_WORD = 20
 const SHORT_WORD = 6
 const PLAIN_MARKS = new Set(Array.from('.,;!?\'"()*’‘“”…', mark => mark.charCodeAt(0)))
@@ -17,10 +19,13 @@ function isDigit(code: number): boolean {
 
 /** Scripts that are written without spaces: each character is a word of its own. */
 export function standsAlone(code: number): boolean {
+  // Most characters, told first.
+  if (code < 0x0e01) return false
   return (code >= 0x2e80 && code <= 0x9fff) || (code >= 0xf900 && code <= 0xfaff) || (code >= 0xff01 && code <= 0xff0f) || (code >= 0x0e01 && code <= 0x0e5b)
 }
 
 export function isSpace(code: number): boolean {
+  if (code > 32 && code < 0xa0) return false
   return code === 32 || (code >= 9 && code <= 13) || code === 0xa0 || (code >= 0x2000 && code <= 0x200a) || code === 0x2028 || code === 0x2029 || code === 0x202f || code === 0x3000
 }
 
@@ -36,6 +41,9 @@ function kindOf(code: number): number {
   return PLAIN_MARKS.has(code) ? 0 : ODD
 }
 
+/** {@link kindOf} of ASCII. */
+const KINDS = Uint8Array.from({ length: 128 }, (_, code) => kindOf(code) | (code === 58 || code === 61 ? KEY : 0) | (CLOSERS.has(code) ? CLOSER : 0))
+
 /** What one word looks like, told character by character. */
 export class Shape {
   #bits = 0
@@ -47,9 +55,8 @@ export class Shape {
 
   add(code: number): void {
     this.#length++
-    this.#bits |= kindOf(code)
-    if (code === 58 || code === 61 || code === 0xff1a) this.#bits |= KEY
-    else if (!CLOSERS.has(code)) this.#bits &= ~KEY
+    const kind = code < 128 ? (KINDS[code] ?? 0) : kindOf(code) | (code === 0xff1a ? KEY : 0)
+    this.#bits = (kind & CLOSER) === 0 ? (this.#bits & ~KEY) | kind : this.#bits | kind
   }
 
   /** Number-like: some digit in it. */
