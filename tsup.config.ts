@@ -8,6 +8,7 @@ export default defineConfig({
     redis: 'src/state/redis.ts',
     audit: 'src/plugins/audit.ts',
     guard: 'src/plugins/guard/index.ts',
+    pii: 'src/plugins/pii/index.ts',
     sqlite: 'src/state/sqlite.ts',
     vertex: 'src/providers/vertex/index.ts',
     bedrock: 'src/providers/bedrock/index.ts',
@@ -32,7 +33,7 @@ export default defineConfig({
     options.conditions = ['browser']
   },
   metafile: true,
-  dts: { entry: { index: 'src/index.ts', testing: 'src/testing/index.ts', redis: 'src/state/redis.ts', audit: 'src/plugins/audit.ts', guard: 'src/plugins/guard/index.ts', sqlite: 'src/state/sqlite.ts', vertex: 'src/providers/vertex/index.ts', bedrock: 'src/providers/bedrock/index.ts', 'ai-sdk': 'src/providers/ai-sdk/index.ts' } },
+  dts: { entry: { index: 'src/index.ts', testing: 'src/testing/index.ts', redis: 'src/state/redis.ts', audit: 'src/plugins/audit.ts', guard: 'src/plugins/guard/index.ts', pii: 'src/plugins/pii/index.ts', sqlite: 'src/state/sqlite.ts', vertex: 'src/providers/vertex/index.ts', bedrock: 'src/providers/bedrock/index.ts', 'ai-sdk': 'src/providers/ai-sdk/index.ts' } },
   onSuccess: async () => {
     writeLicences('dist')
   },

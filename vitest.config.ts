@@ -10,6 +10,7 @@ export default defineConfig({
       { find: /^sallyport\/testing$/, replacement: at('./src/testing/index.ts') },
       { find: /^sallyport\/audit$/, replacement: at('./src/plugins/audit.ts') },
       { find: /^sallyport\/guard$/, replacement: at('./src/plugins/guard/index.ts') },
+      { find: /^sallyport\/pii$/, replacement: at('./src/plugins/pii/index.ts') },
       { find: /^sallyport\/(redis|sqlite)$/, replacement: at('./src/state/$1.ts') },
       { find: /^sallyport\/vertex$/, replacement: at('./src/providers/vertex/index.ts') },
       { find: /^sallyport\/bedrock$/, replacement: at('./src/providers/bedrock/index.ts') },

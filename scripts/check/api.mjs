@@ -32,7 +32,7 @@ function config(entry, report) {
 
 mkdirSync(resolve(root, 'etc'), { recursive: true })
 let failed = false
-for (const [entry, report] of [['index', 'sallyport.api.md'], ['testing', 'testing.api.md'], ['redis', 'redis.api.md'], ['audit', 'audit.api.md'], ['guard', 'guard.api.md'], ['sqlite', 'sqlite.api.md'], ['vertex', 'vertex.api.md'], ['bedrock', 'bedrock.api.md'], ['ai-sdk', 'ai-sdk.api.md']]) {
+for (const [entry, report] of [['index', 'sallyport.api.md'], ['testing', 'testing.api.md'], ['redis', 'redis.api.md'], ['audit', 'audit.api.md'], ['guard', 'guard.api.md'], ['pii', 'pii.api.md'], ['sqlite', 'sqlite.api.md'], ['vertex', 'vertex.api.md'], ['bedrock', 'bedrock.api.md'], ['ai-sdk', 'ai-sdk.api.md']]) {
   const problems = []
   const result = Extractor.invoke(config(entry, report), {
     localBuild: update,

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { TARBALL } from './parts.mjs'
 import { run } from './run.mjs'
 
-const MUST = ['package.json', 'README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts', 'dist/testing.js', 'dist/testing.d.ts', 'dist/redis.js', 'dist/redis.d.ts', 'dist/audit.js', 'dist/audit.d.ts', 'dist/guard.js', 'dist/guard.d.ts', 'dist/sqlite.js', 'dist/sqlite.d.ts', 'dist/vertex.js', 'dist/vertex.d.ts', 'dist/bedrock.js', 'dist/bedrock.d.ts', 'dist/ai-sdk.js', 'dist/ai-sdk.d.ts', 'dist/platform-node.js', 'dist/platform-web.js', 'dist/THIRD-PARTY-LICENSES.txt']
+const MUST = ['package.json', 'README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts', 'dist/testing.js', 'dist/testing.d.ts', 'dist/redis.js', 'dist/redis.d.ts', 'dist/audit.js', 'dist/audit.d.ts', 'dist/guard.js', 'dist/guard.d.ts', 'dist/pii.js', 'dist/pii.d.ts', 'dist/sqlite.js', 'dist/sqlite.d.ts', 'dist/vertex.js', 'dist/vertex.d.ts', 'dist/bedrock.js', 'dist/bedrock.d.ts', 'dist/ai-sdk.js', 'dist/ai-sdk.d.ts', 'dist/platform-node.js', 'dist/platform-web.js', 'dist/THIRD-PARTY-LICENSES.txt']
 const MAY = /^(dist\/(chunk|[\w-]+)[\w.-]*\.(js|d\.ts)|CHANGELOG\.md)$/
 
 /** What is missing in a tarball, and what does not belong there. */

@@ -108,10 +108,11 @@ function bearing(call: Call, { principal, policies, allows }: Bearer): Call {
 
 /** What plugins may know of a call. */
 function viewOf(call: Call, clock: Clock): CallView {
-  const { id, kind, asked: { model }, options: { metadata, conversation } } = call
+  const { id, kind, asked: { model }, options: { metadata, conversation, principal } } = call
   const view: { -readonly [K in keyof CallView]: CallView[K] } = { id, kind, model, clock, onEnd: done => call.onEnd(done) }
   if (metadata !== undefined) view.metadata = metadata
   if (conversation !== undefined) view.conversation = conversation
+  if (principal !== undefined) view.principal = principal
   return view
 }
 

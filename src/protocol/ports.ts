@@ -6,6 +6,7 @@ import type { CallKind, UpstreamRequest } from './request.js'
 import type { Price } from './rates.js'
 import type { CallRecord } from './result.js'
 import type { Secret } from './secret.js'
+import type { Principal } from './strategy.js'
 
 export type * from './store.js'
 export type * from './strategy.js'
@@ -263,6 +264,8 @@ export interface CallView {
   readonly clock: Clock
   /** Runs `done` once the call was settled. */
   onEnd(done: () => void): void
+  /** Who asks: a conversation is theirs alone. */
+  readonly principal?: Principal
 }
 /** Why event hooks are flushed: `restart` means all that was emitted is void. */
 export type FlushReason = 'finish' | 'error' | 'aborted' | 'restart'

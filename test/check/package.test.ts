@@ -30,7 +30,7 @@ describe('bundled licences', () => {
 })
 
 describe('tarball', () => {
-  const whole = ['package.json', 'README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts', 'dist/testing.js', 'dist/testing.d.ts', 'dist/redis.js', 'dist/redis.d.ts', 'dist/audit.js', 'dist/audit.d.ts', 'dist/guard.js', 'dist/guard.d.ts', 'dist/sqlite.js', 'dist/sqlite.d.ts', 'dist/vertex.js', 'dist/vertex.d.ts', 'dist/bedrock.js', 'dist/bedrock.d.ts', 'dist/ai-sdk.js', 'dist/ai-sdk.d.ts', 'dist/platform-node.js', 'dist/platform-web.js', 'dist/THIRD-PARTY-LICENSES.txt']
+  const whole = ['package.json', 'README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts', 'dist/testing.js', 'dist/testing.d.ts', 'dist/redis.js', 'dist/redis.d.ts', 'dist/audit.js', 'dist/audit.d.ts', 'dist/guard.js', 'dist/guard.d.ts', 'dist/pii.js', 'dist/pii.d.ts', 'dist/sqlite.js', 'dist/sqlite.d.ts', 'dist/vertex.js', 'dist/vertex.d.ts', 'dist/bedrock.js', 'dist/bedrock.d.ts', 'dist/ai-sdk.js', 'dist/ai-sdk.d.ts', 'dist/platform-node.js', 'dist/platform-web.js', 'dist/THIRD-PARTY-LICENSES.txt']
 
   test('chunks and the change log are welcome', () => {
     expect(contentProblems([...whole, 'dist/chunk-ABC123.js', 'dist/ports-DhubJuS9.d.ts', 'CHANGELOG.md'])).toEqual([])

@@ -1,111 +1,149 @@
 import { GatewayError } from '../../protocol/errors.js'
-import { nearest, quoted, refuseUnknownKeys } from '../../protocol/suggest.js'
-import { NATIONAL } from './national/index.js'
-import { OPT_IN } from './optin.js'
-import { refuseDangerous } from './pattern.js'
-import type { DetectOptions, Recogniser } from './types.js'
+import { isObject } from '../../protocol/json.js'
+import { nearest, refuseUnknownKeys } from '../../protocol/suggest.js'
+import { ActionTable, checkHashKey, Hmac, type PiiActions, type PiiHashKey } from './actions.js'
+import type { PiiModel } from './mask.js'
+import type { PiiReport } from './policy.js'
+import { REACH } from './redact.js'
+import type { RestoreOptions } from './restore.js'
+import type { DefaultType, DetectOptions, Detector } from './types.js'
 
-export const DEFAULT_TYPES = ['SECRET', 'EMAIL', 'PHONE', 'CREDIT_CARD', 'IBAN', 'US_SSN', 'IP'] as const
-
-const KEYS = new Set(['types', 'countries', 'known', 'recognisers', 'allow', 'thresholds'])
-const RECOGNISER_KEYS = new Set(['type', 'maxLength', 'pattern', 'score', 'context', 'validate'])
-const TYPE = /^[A-Z][A-Z_]{1,23}$/
-const MOST_VALUES = 10_000
-const MOST_VALUE_LENGTH = 256
-const MOST_RECOGNISERS = 100
-/** Beyond it, a pattern that is tried at every place takes too long. */
-const MOST_LENGTH = 1000
-
-const refuse = (message: string): never => {
-  throw new GatewayError('invalid_config', message)
+/** What {@link redactPii} takes: what is looked for, and what is done with it. */
+export interface RedactPiiOptions extends DetectOptions {
+  /** `redact` for everything. In arguments of calls that the model makes, nothing is changed unless `toolArguments` is named. */
+  readonly actions?: PiiActions
+  /** Placeholders in answers become values again; secrets never do. Default: false. */
+  readonly restore?: boolean | RestoreOptions
+  /** Whether placeholders are numbered, one session for each conversation. Without one, `[EMAIL]` stands for every address. Default: true. */
+  readonly session?: boolean
+  /** Conversations whose sessions are kept, those used last. Default: 1,000. */
+  readonly maxSessions?: number
+  /** For the action `hash`. */
+  readonly hashKey?: PiiHashKey
+  /** Hears of each finding. Never told a value. */
+  readonly onReport?: (report: PiiReport) => void
+  /** What happens to a call with images, files or recordings, which are not searched. Default: `allow`. */
+  readonly onUnscannable?: 'allow' | 'block'
+  /** Beside the patterns: your own model, for names and the like. Asked for requests, not for answers. */
+  readonly model?: PiiModel
 }
 
-const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value)
+/** The options, checked. */
+export interface Settings {
+  readonly detector: Detector
+  readonly table: ActionTable
+  readonly restore: RestoreOptions | undefined
+  readonly session: boolean
+  readonly maxSessions: number
+  readonly hashKey: PiiHashKey | undefined
+  /** Of a key that is the same for all calls. */
+  readonly hmac: Hmac | undefined
+  readonly onReport: ((report: PiiReport) => void) | undefined
+  readonly onUnscannable: 'allow' | 'block'
+  readonly model: PiiModel | undefined
+  readonly reach: number
+  readonly wary: boolean
+  readonly keys: boolean
+}
 
-function checkList(value: unknown, where: string, least: number): void {
-  if (value === undefined) return
-  if (!isList(value)) return refuse(`${where} must be a list of strings.`)
-  if (value.length > MOST_VALUES) refuse(`${where} takes ${MOST_VALUES} values at most: give fewer, or use a recogniser.`)
-  for (const one of value) {
-    // The value itself may be what has to be kept secret.
-    if (typeof one !== 'string' || one.trim().length < least || one.length > MOST_VALUE_LENGTH) refuse(`${where} holds a value that is not a string of ${least} to ${MOST_VALUE_LENGTH} characters: leave it out.`)
+const DETECT = ['types', 'countries', 'known', 'recognisers', 'allow', 'thresholds'] as const
+const OPTIONS = new Set<string>([...DETECT, 'actions', 'restore', 'session', 'maxSessions', 'hashKey', 'onReport', 'onUnscannable', 'model'])
+const HINTS = new Map([
+  ['entities', 'types'],
+  ['patterns', 'recognisers'],
+  ['recognizers', 'recognisers'],
+  ['action', 'actions'],
+  ['allowlist', 'allow'],
+  ['deny', 'known'],
+])
+const RESTORE = new Set(['urls', 'images', 'toolCalls'])
+const DEFAULTS: readonly DefaultType[] = ['SECRET', 'EMAIL', 'PHONE', 'CREDIT_CARD', 'IBAN', 'US_SSN', 'IP']
+/** Types whose values have words in them. */
+const WORDY = new Set(['ADDRESS', 'DATE_OF_BIRTH', 'PLATE'])
+const WORDY_REACH = 96
+const MOST_SESSIONS = 1_000
+
+function bad(message: string): GatewayError {
+  return new GatewayError('invalid_config', message)
+}
+
+function must(condition: boolean, message: string): void {
+  if (!condition) throw bad(message)
+}
+
+/** Checks everything; what is looked for is checked by whoever makes the detector. Throws `invalid_config`. */
+export function settingsOf(options: RedactPiiOptions, detectorOf: (options: DetectOptions) => Detector): Settings {
+  checkForms(options)
+  const { actions = 'redact', session = true, maxSessions = MOST_SESSIONS, hashKey, onReport, onUnscannable = 'allow', model } = options
+  const detector = detectorOf(Object.fromEntries(DETECT.flatMap(key => (options[key] === undefined ? [] : [[key, options[key]]]))))
+  const table = new ActionTable(actions, knowsOf(options))
+  must(!table.hashes || hashKey !== undefined, `The action 'hash' needs a "hashKey": without one anyone can hash guesses and compare.`)
+  const types = wanted(options)
+  return {
+    detector,
+    table,
+    restore: restoreOf(options.restore, session),
+    session,
+    maxSessions,
+    hashKey,
+    hmac: hashKey === undefined || typeof hashKey === 'function' ? undefined : new Hmac(hashKey),
+    onReport,
+    onUnscannable,
+    model,
+    reach: reachOf(options, types),
+    wary: hasOwn(options) || types.some(type => WORDY.has(type)),
+    keys: types.includes('SECRET'),
   }
 }
 
-function checkType(type: unknown, where: string): void {
-  if (typeof type !== 'string' || !TYPE.test(type)) refuse(`${where} must be named in capitals and "_", with 2 to 24 characters, such as "EMPLOYEE_ID".`)
+function hasOwn({ known = {}, recognisers = [] }: RedactPiiOptions): boolean {
+  return Object.keys(known).length > 0 || recognisers.length > 0
 }
 
-function checkScore(value: unknown, where: string): void {
-  if (typeof value !== 'number' || !(value >= 0 && value <= 1)) refuse(`${where} must be a number from 0 to 1.`)
+function checkForms(options: RedactPiiOptions): void {
+  must(isObject(options), 'The options of redactPii must be an object.')
+  refuseUnknownKeys(options, OPTIONS, 'redactPii', 'invalid_config', HINTS)
+  const { session, maxSessions, hashKey, onReport, onUnscannable, model } = options
+  must(session === undefined || typeof session === 'boolean', '"session" must be a boolean.')
+  must(maxSessions === undefined || (Number.isSafeInteger(maxSessions) && maxSessions >= 1), '"maxSessions" must be a whole number of at least 1.')
+  must(onReport === undefined || typeof onReport === 'function', '"onReport" must be a function of a report.')
+  must(model === undefined || typeof model === 'function', '"model" must be a function that gives the findings in a text.')
+  must(onUnscannable === undefined || onUnscannable === 'allow' || onUnscannable === 'block', `"onUnscannable" must be 'allow' or 'block'.`)
+  if (typeof hashKey !== 'function' && hashKey !== undefined) checkHashKey(hashKey)
 }
 
-function checkRecogniser(one: Recogniser, index: number): void {
-  const where = `recognisers[${index}]`
-  if (typeof one !== 'object' || one === null) return refuse(`${where} must be an object with type, maxLength and pattern.`)
-  refuseUnknownKeys(one, RECOGNISER_KEYS, where)
-  checkType(one.type, `${where}.type`)
-  if (!Number.isInteger(one.maxLength) || one.maxLength < 1 || one.maxLength > MOST_LENGTH) refuse(`${where} needs maxLength, the most characters a match can have, from 1 to ${MOST_LENGTH}: a stream holds that much back.`)
-  if (!(one.pattern instanceof RegExp)) return refuse(`${where} needs pattern, a RegExp.`)
-  if (one.score !== undefined) checkScore(one.score, `${where}.score`)
-  checkList(one.context, `${where}.context`, 1)
-  if (one.validate !== undefined && typeof one.validate !== 'function') refuse(`${where}.validate must be a function that says whether a match counts.`)
-  refuseDangerous(one.pattern, where)
+function restoreOf(restore: unknown, session: boolean): RestoreOptions | undefined {
+  if (restore === undefined || restore === false) return undefined
+  if (isObject(restore)) {
+    refuseUnknownKeys(restore, RESTORE, '"restore"')
+    for (const [key, value] of Object.entries(restore)) must(typeof value === 'boolean', `restore.${key} must be a boolean.`)
+  } else must(restore === true, '"restore" must be a boolean, or { urls?, images?, toolCalls? }.')
+  must(session, '"restore" needs a session, which is what knows the values. Leave "session" out, or "restore".')
+  return restore === true ? {} : (restore as RestoreOptions)
 }
 
-function checkCountries(countries: unknown): void {
-  if (countries === undefined || countries === 'all') return
-  if (!isList(countries)) return refuse('countries must be "all" or a list of ISO 3166 codes, such as ["DE", "US"].')
-  const known = new Set(NATIONAL.map(row => row.country))
-  for (const country of countries) {
-    if (typeof country !== 'string' || !known.has(country.toUpperCase())) refuse(`countries: no national identifiers are known for ${quoted(String(country))}. Known: ${[...known].sort().join(', ')}.`)
-  }
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
 }
 
-/** Throws `invalid_config` for anything that could not be looked for as asked. */
-export function validated(options: DetectOptions): void {
-  if (typeof options !== 'object' || options === null) return refuse('The options of a detector must be an object.')
-  refuseUnknownKeys(options, KEYS, 'A detector')
-  checkList(options.allow, 'allow', 1)
-  checkCountries(options.countries)
-  checkKnown(options)
-  if (options.recognisers !== undefined && !isList(options.recognisers)) refuse('recognisers must be a list.')
-  if ((options.recognisers ?? []).length > MOST_RECOGNISERS) refuse(`recognisers takes ${MOST_RECOGNISERS} at most: put several into one pattern.`)
-  options.recognisers?.forEach(checkRecogniser)
+/** The types that are asked for by name; `default` stands for the usual ones. */
+function wanted({ types }: RedactPiiOptions): readonly string[] {
+  if (types === undefined) return DEFAULTS
+  return listOf(types).flatMap((type): readonly string[] => (type === 'default' ? DEFAULTS : [String(type)]))
 }
 
-function checkKnown(options: DetectOptions): void {
-  if (options.known !== undefined && (typeof options.known !== 'object' || options.known === null || isList(options.known))) refuse('known must hold lists of values by type, such as { PERSON: ["Ada Lovelace"] }.')
-  for (const [type, values] of Object.entries(options.known ?? {})) {
-    checkType(type, 'A type of known')
-    if (values === undefined) refuse(`known.${type} must be a list of strings.`)
-    checkList(values, `known.${type}`, 2)
-  }
-  if (Object.values(options.known ?? {}).reduce((sum, list) => sum + list.length, 0) > MOST_VALUES) refuse(`known takes ${MOST_VALUES} values in all: give fewer, or use a recogniser.`)
+/** Whether a type is looked for, or the one that was meant. */
+function knowsOf(options: RedactPiiOptions): (type: string) => true | string | undefined {
+  const own = [...Object.keys(options.known ?? {}), ...listOf(options.recognisers).map(one => (isObject(one) ? String(one['type']) : ''))]
+  const known = new Set<string>([...wanted(options), ...own])
+  const national = options.countries !== undefined
+  return type => known.has(type) || (national && /^[A-Z]{2}_[A-Z_]+$/.test(type)) || (options.model !== undefined && /^[A-Z][A-Z_]{1,23}$/.test(type)) || nearest(type, known)
 }
 
-/** The types that are looked for, and those of them that were asked for by name. */
-export function typesOf(options: DetectOptions): { wants: ReadonlySet<string>; named: ReadonlySet<string> } {
-  const national = new Set(NATIONAL.map(row => row.type))
-  const own = new Set([...Object.keys(options.known ?? {}), ...(options.recognisers ?? []).map(one => one.type)])
-  const every = new Set<string>([...DEFAULT_TYPES, ...OPT_IN.keys(), ...national, ...own])
-  const asked: unknown = options.types ?? DEFAULT_TYPES
-  if (!isList(asked)) return refuse('types must be a list, such as ["default", "MAC"].')
-  const wants = new Set<string>(own)
-  for (const type of asked) {
-    if (type === 'default') for (const one of DEFAULT_TYPES) wants.add(one)
-    else if (typeof type === 'string' && every.has(type)) wants.add(type)
-    else refuseType(type, every)
-  }
-  for (const type of Object.keys(options.thresholds ?? {})) {
-    if (!every.has(type)) refuseType(type, every)
-    checkScore(options.thresholds?.[type], `thresholds.${type}`)
-  }
-  return { wants, named: new Set([...wants].filter(type => national.has(type))) }
-}
-
-function refuseType(type: unknown, every: ReadonlySet<string>): never {
-  const name = String(type)
-  const near = nearest(name, every)
-  return refuse(`There is no type ${quoted(name)}. ${near === undefined ? 'Names, places and companies are found as known values or with a recogniser of your own; see docs/privacy.md for the types.' : `Did you mean "${near}"?`}`)
+/** How far a value of the user's own may go on in plain words. */
+function reachOf({ known = {}, recognisers = [] }: RedactPiiOptions, types: readonly string[]): number {
+  let reach = types.some(type => WORDY.has(type)) ? WORDY_REACH : REACH
+  for (const value of Object.values(known).flatMap(listOf)) if (typeof value === 'string' && /\s/.test(value)) reach = Math.max(reach, value.length + 8)
+  for (const { maxLength } of recognisers) reach = Math.max(reach, Math.min(maxLength, 2_048))
+  return reach
 }
