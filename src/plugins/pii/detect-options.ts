@@ -101,7 +101,8 @@ export function typesOf(options: DetectOptions): { wants: ReadonlySet<string>; n
     if (!every.has(type)) refuseType(type, every)
     checkScore(options.thresholds?.[type], `thresholds.${type}`)
   }
-  return { wants, named: new Set([...wants].filter(type => national.has(type))) }
+  const defaults = new Set<string>(DEFAULT_TYPES)
+  return { wants, named: new Set([...wants].filter(type => national.has(type) && !defaults.has(type))) }
 }
 
 function refuseType(type: unknown, every: ReadonlySet<string>): never {

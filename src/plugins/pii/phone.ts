@@ -148,21 +148,23 @@ function endOf(text: string, shape: PhoneShape, count: number): { end: number; e
   return !boundaryAfter(text, end) || UNIT.test(text.slice(end, end + 10)) ? undefined : { end, extended: false }
 }
 
+/** Behind another number and a space it has to look like one by itself. */
+const leastBehind = (text: string, start: number): number => (at(text, start - 1) === 32 && isDigit(at(text, start - 2)) ? 0.6 : 0.01)
+
 /** A telephone number that begins at `start` (a digit, `+` or an opening bracket); returns where it ends, or `start`. */
 export function phone(hits: Hits, shape: PhoneShape, start: number): number {
   const { text } = hits
   shape.read(text, start)
   hits.steps += 8 + shape.digits * 2
   const before = at(text, start - 1)
-  // Behind another number and a space it has to look like one by itself.
-  const least = before === 32 && isDigit(at(text, start - 2)) ? 0.6 : 0
+  const least = leastBehind(text, start)
   for (let count = shape.count; count > 0; count--) {
     if (!isPossible(shape, count)) break
     const found = endOf(text, shape, count)
     if (found === undefined) continue
     const score = Math.max(base(text, shape, count), found.extended ? 0.4 : 0)
     hits.steps += 40
-    if (score === 0 || score < least) continue
+    if (score < least) continue
     if (refusedBefore(text, start) || (score <= 0.25 && (before === 35 || before === 46 || before === 45))) return start
     if (hits.weigh('PHONE', start, found.end, score, 'shape')) return found.end
     // A weak shape is not tried again with fewer of its groups.

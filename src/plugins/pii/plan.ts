@@ -37,7 +37,9 @@ export function planOf(options: DetectOptions): Plan {
   const { wants: asked, named } = typesOf(options)
   const { countries = [], recognisers = [] } = options
   const rows = NATIONAL.filter(row => asked.has(row.type) || countries === 'all' || countries.some(country => country.toUpperCase() === row.country))
-  const identifiers = rows.length > 0 ? new Identifiers(rows, named) : undefined
+  // A type that has a recogniser of its own is left to it.
+  const others = rows.filter(row => LENGTHS[row.type] === undefined)
+  const identifiers = others.length > 0 ? new Identifiers(others, named) : undefined
   const values = Object.entries(options.known ?? {}).filter(([, list]) => list.length > 0)
   const known = values.length > 0 ? new Known(new Map(values)) : undefined
   const own = recognisers.length > 0 ? new Own(recognisers) : undefined
