@@ -8,7 +8,7 @@ const INSPECT = Symbol.for('nodejs.util.inspect.custom')
 const SEPARATORS = /[\s.\-/()]/g
 
 /** One value of a session that may go back. */
-export interface SessionEntry {
+interface SessionEntry {
   readonly type: string
   readonly value: string
   readonly token: string

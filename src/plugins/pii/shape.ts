@@ -1,7 +1,7 @@
 /** What a word is made of, in bits. */
-export const DIGIT = 1
-export const LETTER = 2
-export const LOWER = 4
+const DIGIT = 1
+const LETTER = 2
+const LOWER = 4
 /** Something that ordinary words do not have. */
 const ODD = 8
 /** The last character says that a value follows. */
