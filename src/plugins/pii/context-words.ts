@@ -2,7 +2,7 @@
 export type Words = ReadonlySet<string>
 
 /** From a sentence of words. */
-export const words = (line: string): Words => new Set(line.split(' '))
+const words = (line: string): Words => new Set(line.split(' '))
 
 /** Words that speak against a number being a personal one. */
 export const NEGATIVE: Words = words(

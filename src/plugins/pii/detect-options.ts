@@ -1,6 +1,6 @@
 import { GatewayError } from '../../protocol/errors.js'
 import { nearest, quoted, refuseUnknownKeys } from '../../protocol/suggest.js'
-import { NATIONAL } from './national/index.js'
+import { NATIONAL, type NationalRow } from './national/index.js'
 import { OPT_IN } from './optin.js'
 import { refuseDangerous } from './pattern.js'
 import type { DetectOptions, Recogniser } from './types.js'
@@ -53,12 +53,20 @@ function checkRecogniser(one: Recogniser, index: number): void {
   refuseDangerous(one.pattern, where)
 }
 
+/** ISO says GB, and everyone else UK. */
+const codeOf = (country: string): string => (country.toUpperCase() === 'UK' ? 'GB' : country.toUpperCase())
+
+/** Whether an identifier is given out by one of the countries. */
+export function isOfCountries({ country }: NationalRow, countries: DetectOptions['countries'] = []): boolean {
+  return countries === 'all' || countries.some(one => codeOf(one) === country)
+}
+
 function checkCountries(countries: unknown): void {
   if (countries === undefined || countries === 'all') return
   if (!isList(countries)) return refuse('countries must be "all" or a list of ISO 3166 codes, such as ["DE", "US"].')
   const known = new Set(NATIONAL.map(row => row.country))
   for (const country of countries) {
-    if (typeof country !== 'string' || !known.has(country.toUpperCase())) refuse(`countries: no national identifiers are known for ${quoted(String(country))}. Known: ${[...known].sort().join(', ')}.`)
+    if (typeof country !== 'string' || !known.has(codeOf(country))) refuse(`countries: no national identifiers are known for ${quoted(String(country))}. Known: ${[...known].sort().join(', ')}.`)
   }
 }
 

@@ -1,7 +1,7 @@
 import { at, cutsAfter, cutsBefore, has, isAlnum, isDigit, UPPER } from './chars.js'
 import type { Words } from './context-words.js'
 import type { Hits } from './hits.js'
-import type { NationalRow } from './national/index.js'
+import { nationalIndex, type NationalRow } from './national/index.js'
 
 const SHORTEST = 4
 const LONGEST = 26
@@ -12,6 +12,7 @@ const TABLE = 12
 const NAMED = 0.3
 /** With more names than this, a name says no more than a country. */
 const FEW = 5
+const NOT_DIGITS = /\D/
 
 const separates = (c: number): boolean => c === 32 || c === 45 || c === 46 || c === 47
 const isLetterToken = (token: string): boolean => token.length <= 4 && !/[^A-Z]/.test(token)
@@ -26,11 +27,15 @@ interface Row {
 export class Identifiers {
   readonly maxLength: number
   /** By length without separators. */
-  readonly #rows: readonly (readonly Row[])[]
+  readonly #digits: readonly (readonly Row[])[]
+  readonly #letters: readonly (readonly Row[])[]
 
   constructor(rows: readonly NationalRow[], named: ReadonlySet<string>) {
-    const all = rows.map(row => ({ row, words: new Set(row.context.map(phrase => phrase.toLowerCase().replace(/[\s_-]+/g, ''))), bonus: named.size <= FEW && named.has(row.type) ? NAMED : 0 }))
-    this.#rows = Array.from({ length: LONGEST + 1 }, (_, length) => all.filter(({ row }) => row.lengths.includes(length)))
+    const weighed = new Map(rows.map(row => [row, { row, words: new Set(row.context.map(phrase => phrase.toLowerCase().replace(/[\s_-]+/g, ''))), bonus: named.size <= FEW && named.has(row.type) ? NAMED : 0 }]))
+    const { digits, letters } = nationalIndex(rows)
+    const of = (list: readonly NationalRow[] | undefined): readonly Row[] => (list ?? []).flatMap(row => weighed.get(row) ?? [])
+    this.#digits = digits.map(of)
+    this.#letters = letters.map(of)
     this.maxLength = Math.max(0, ...rows.map(row => row.maxLength))
   }
 
@@ -84,10 +89,11 @@ export class Identifiers {
   }
 
   #ask(hits: Hits, start: number, end: number, compact: string): void {
-    const rows = this.#rows[compact.length] ?? []
+    const digits = !NOT_DIGITS.test(compact)
+    const rows = (digits ? this.#digits : this.#letters)[compact.length] ?? []
     hits.steps += rows.length
     for (const { row, words, bonus } of rows) {
-      const verdict = row.accepts(compact)
+      const verdict = row.accepts(compact, digits)
       if (verdict === 'no' || !row.raw(hits.text.slice(start, end))) continue
       hits.weigh(row.type, start, end, row.base + (verdict === 'checksum' ? row.raise : 0) + bonus, verdict, words)
     }

@@ -2,11 +2,13 @@ import { GatewayError } from '../../protocol/errors.js'
 import { isObject } from '../../protocol/json.js'
 import { nearest, refuseUnknownKeys } from '../../protocol/suggest.js'
 import { ActionTable, checkHashKey, Hmac, type PiiActions, type PiiHashKey } from './actions.js'
+import { DEFAULT_TYPES, isOfCountries } from './detect-options.js'
 import type { PiiModel } from './mask.js'
+import { NATIONAL } from './national/index.js'
 import type { PiiReport } from './policy.js'
 import { REACH } from './redact.js'
 import type { RestoreOptions } from './restore.js'
-import type { DefaultType, DetectOptions, Detector } from './types.js'
+import type { DetectOptions, Detector } from './types.js'
 
 /** What {@link redactPii} takes: what is looked for, and what is done with it. */
 export interface RedactPiiOptions extends DetectOptions {
@@ -57,7 +59,6 @@ const HINTS = new Map([
   ['deny', 'known'],
 ])
 const RESTORE = new Set(['urls', 'images', 'toolCalls'])
-const DEFAULTS: readonly DefaultType[] = ['SECRET', 'EMAIL', 'PHONE', 'CREDIT_CARD', 'IBAN', 'US_SSN', 'IP']
 /** Types whose values have words in them. */
 const WORDY = new Set(['ADDRESS', 'DATE_OF_BIRTH', 'PLATE'])
 const WORDY_REACH = 96
@@ -128,16 +129,16 @@ function listOf(value: unknown): readonly unknown[] {
 
 /** The types that are asked for by name; `default` stands for the usual ones. */
 function wanted({ types }: RedactPiiOptions): readonly string[] {
-  if (types === undefined) return DEFAULTS
-  return listOf(types).flatMap((type): readonly string[] => (type === 'default' ? DEFAULTS : [String(type)]))
+  if (types === undefined) return DEFAULT_TYPES
+  return listOf(types).flatMap((type): readonly string[] => (type === 'default' ? DEFAULT_TYPES : [String(type)]))
 }
 
 /** Whether a type is looked for, or the one that was meant. */
 function knowsOf(options: RedactPiiOptions): (type: string) => true | string | undefined {
   const own = [...Object.keys(options.known ?? {}), ...listOf(options.recognisers).map(one => (isObject(one) ? String(one['type']) : ''))]
-  const known = new Set<string>([...wanted(options), ...own])
-  const national = options.countries !== undefined
-  return type => known.has(type) || (national && /^[A-Z]{2}_[A-Z_]+$/.test(type)) || (options.model !== undefined && /^[A-Z][A-Z_]{1,23}$/.test(type)) || nearest(type, known)
+  const national = NATIONAL.filter(row => isOfCountries(row, options.countries)).map(row => row.type)
+  const known = new Set<string>([...wanted(options), ...national, ...own])
+  return type => known.has(type) || (options.model !== undefined && /^[A-Z][A-Z_]{1,23}$/.test(type)) || nearest(type, known)
 }
 
 /** How far a value of the user's own may go on in plain words. */

@@ -2,7 +2,7 @@ import { plain } from './hits.js'
 import { Identifiers } from './identifiers.js'
 import { Known } from './known.js'
 import { NATIONAL } from './national/index.js'
-import { typesOf, validated } from './detect-options.js'
+import { isOfCountries, typesOf, validated } from './detect-options.js'
 import { Own } from './own.js'
 import { OPT_IN, OptIn } from './optin.js'
 import type { DetectOptions } from './types.js'
@@ -35,8 +35,8 @@ const LENGTHS: { readonly [type: string]: number } = { SECRET: 4096, EMAIL: 318,
 export function planOf(options: DetectOptions): Plan {
   validated(options)
   const { wants: asked, named } = typesOf(options)
-  const { countries = [], recognisers = [] } = options
-  const rows = NATIONAL.filter(row => asked.has(row.type) || countries === 'all' || countries.some(country => country.toUpperCase() === row.country))
+  const { recognisers = [] } = options
+  const rows = NATIONAL.filter(row => asked.has(row.type) || isOfCountries(row, options.countries))
   // A type that has a recogniser of its own is left to it.
   const others = rows.filter(row => LENGTHS[row.type] === undefined)
   const identifiers = others.length > 0 ? new Identifiers(others, named) : undefined

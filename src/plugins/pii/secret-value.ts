@@ -23,7 +23,7 @@ export function isCounted(value: string): boolean {
 }
 
 /** How often the kind of character changes, of all places where it could: about 0.6 where characters are drawn, less in words. */
-export function changes(value: string): number {
+function changes(value: string): number {
   let count = 0
   for (let i = 1; i < value.length; i++) if (kind(value.charCodeAt(i)) !== kind(value.charCodeAt(i - 1))) count++
   return count / (value.length - 1)

@@ -79,6 +79,7 @@ describe('options that cannot be are refused at construction, saying what would 
     ['an action that is none, for a direction', { actions: { EMAIL: { input: 1 } } }, 'Known'],
     ['a direction that is none', { actions: { EMAIL: { inputs: 'redact' } } }, '"input"'],
     ['a type that is not looked for', { actions: { EMIAL: 'mask' } }, '"EMAIL"'],
+    ['an identifier of a country that was not asked for', { countries: ['DE'], actions: { ES_NIE: 'mask' } }, '"ES_NIE"'],
     ['a type that was not asked for', { types: ['EMAIL'], actions: { GPS: 'mask' } }, 'Name it in "types"'],
     ['a secret that is to be masked', { actions: { SECRET: 'mask' } }, 'secret'],
     ['a secret that is to be masked in one direction', { actions: { SECRET: { output: 'mask' } } }, 'secret'],

@@ -53,4 +53,8 @@ describe('a detector that could not work as asked is refused when it is made', (
   it('maxLength is that of the longest', () => {
     expect(createDetector({ types: ['US_SSN'], recognisers: [{ type: 'OWN', maxLength: 77, pattern: /a/ }] }).maxLength).toBe(77)
   })
+
+  it('UK is what everyone calls GB', () => {
+    expect(createDetector({ countries: ['uk'] }).maxLength).toBe(createDetector({ countries: ['GB'] }).maxLength)
+  })
 })
