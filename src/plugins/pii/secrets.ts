@@ -4,6 +4,8 @@ import { isCounted, isPlaceholder } from './secret-value.js'
 import { TOKENS, type Alphabet, type TokenShape } from './secrets-data.js'
 
 const LONGEST = 600
+/** So much of a token shows whether it was drawn. */
+const ENOUGH = 80
 const EXTRA: { readonly [name in Alphabet]: string } = { W: '', U: '_', D: '_-', T: '_-.', B: '+/=_-', H: '', A: '', L: '' }
 
 const slot = (a: number, b: number): number => ((a & 127) << 7) | (b & 127)
@@ -38,8 +40,14 @@ function bodyEnd(text: string, from: number, { alphabet, least, most }: TokenSha
   while (stop > from && !isAlnum(text.charCodeAt(stop - 1)) && text.charCodeAt(stop - 1) !== 61) stop--
   const length = stop - from
   if (length < least || length > most || isAlnum(at(text, stop)) || !fits(text, from, stop, alphabet)) return -1
-  const body = text.slice(from, stop)
-  return isPlaceholder(body) || isCounted(body) || entropy(body) < (length < 20 ? 2.4 : 2.8) || !/\d/.test(body) ? -1 : stop
+  return looksDrawn(text.slice(from, Math.min(stop, from + ENOUGH))) ? stop : -1
+}
+
+function looksDrawn(body: string): boolean {
+  const mixed = entropy(body)
+  if (isPlaceholder(body) || isCounted(body) || mixed < (body.length < 20 ? 2.4 : 2.8)) return false
+  // One issuer draws from letters alone.
+  return /\d/.test(body) || (body.length >= 30 && mixed >= 4 && /[a-z]/.test(body) && /[A-Z]/.test(body))
 }
 
 /** A token with a known prefix that begins at `start`; returns where it ends, or `start`. */

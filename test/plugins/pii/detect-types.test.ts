@@ -44,6 +44,7 @@ describe('what would leak is found', () => {
     token('npm_', 36),
     token('sk-proj-', 60),
     token('sk_live_', 24),
+    `hf_${'qWkZrTbYxNvHdLpMsJgFcKaQeUiOtRwBzX'}`,
     `AKIA${'Q7RK2ZPX9MVT4LWY'}`,
     `${token('eyJhbGciOi', 20)}.${token('eyJzdWIiOi', 30)}.${token('', 43)}`,
   ])('a token without a telling word', secret => {
