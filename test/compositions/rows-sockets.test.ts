@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ASK, isStream, once, ORDERS, outcomes, restarts, TEXT, THREE, wired, words, type Way } from './support.js'
+import { ASK, isStream, once, ORDERS, outcomes, restarts, TEXT, until, THREE, wired, words, type Way } from './support.js'
 
 const asked = (body: unknown): readonly { role: string; content: unknown }[] => (body as { messages: { role: string; content: unknown }[] }).messages
 const prefills = (requests: readonly { body: unknown }[]): readonly boolean[] => requests.map(({ body }) => asked(body).at(-1)?.role === 'assistant')
@@ -179,6 +179,8 @@ describe.each(ORDERS)('%s first, %s behind it, with short deadlines on sockets',
     const scene = await wired(order, 'silent', { options: SHORT })
     const seen = await scene.go(way)
     expect([seen.text, seen.result?.attempts[0]?.code]).toEqual([TEXT, 'timeout'])
+    // The provider hears of it a moment after the caller has the answer.
+    await until(() => scene.primary.closedByClient > 0)
     expect([scene.primary.requests.length, scene.primary.closedByClient]).toEqual([1, 1])
     await scene.nothingLeft()
   })
@@ -188,6 +190,8 @@ describe.each(ORDERS)('%s first, %s behind it, with short deadlines on sockets',
     const seen = await scene.go(way)
     expect([seen.text, seen.result?.deployment]).toEqual([TEXT, 'backup'])
     expect(seen.tookMs).toBeLessThan(1_000)
+    // The provider hears of it a moment after the caller has the answer.
+    await until(() => scene.primary.closedByClient > 0)
     expect([scene.primary.requests.length, scene.primary.closedByClient]).toEqual([1, 1])
     await scene.nothingLeft()
   })
@@ -196,6 +200,8 @@ describe.each(ORDERS)('%s first, %s behind it, with short deadlines on sockets',
     const scene = await wired(order, once({ stallAfter: 20 }), { options: SHORT })
     const seen = await scene.go(way)
     expect([seen.text, seen.result?.deployment]).toEqual([TEXT, 'backup'])
+    // The provider hears of it a moment after the caller has the answer.
+    await until(() => scene.primary.closedByClient > 0)
     expect(scene.primary.closedByClient).toBe(1)
     const again = await scene.go(way)
     expect([again.text, again.result?.deployment]).toEqual([TEXT, 'primary'])
