@@ -48,7 +48,7 @@ describe('findings', () => {
   it('are there wherever the value stands between spaces', () => {
     const detector = createDetector()
     fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom(...'abc defg.,;!?\n') , maxLength: 60 }), fc.constantFrom('ada@lovelace.dev', '212-555-0123', '4111 1111 1111 1111', '8.8.4.4', 'DE89370400440532013000'), (around, value) => {
+      fc.property(fc.string({ unit: fc.constantFrom(...'qxz jkvw.,;!?\n'), maxLength: 60 }), fc.constantFrom('ada@lovelace.dev', '212-555-0123', '4111 1111 1111 1111', '8.8.4.4', 'DE89370400440532013000'), (around, value) => {
         const text = `${around} ${value} ${around}`
         expect(detector.detect(text).map(({ start, end }) => text.slice(start, end))).toEqual([value])
       }),
