@@ -78,7 +78,6 @@ function isEntry(value: unknown): value is AuditEntry & JsonObject {
 function entryOf(read: Read): AuditEntry | string {
   if ('why' in read) return read.why
   const { text } = read
-  if (text === '') return 'it is empty'
   const parsed = tryParseJson(text)
   if (parsed === undefined) return 'it is not JSON: it was cut short or changed'
   if (!isEntry(parsed)) return 'it is not an entry of version 1'
@@ -104,6 +103,8 @@ function beginning(first: Link): string | undefined {
 
 function take(file: File, read: Read): void {
   const line = ++file.lines
+  // A writer that saw the line of another process half there ended it before its own; the chain shows what is missing.
+  if ('text' in read && read.text === '') return
   const entry = entryOf(read)
   if (typeof entry === 'string') {
     file.broken ??= { line, why: entry }
@@ -240,8 +241,8 @@ function verdictOf(files: readonly File[]): AuditVerdict {
  * Reads an audit log and says whether it is as it was written. Takes its file or all its files, rotated ones in any order, or
  * its lines. Every changed byte is found, and so is every line that was removed, added, repeated or moved, with one exception
  * that no chain can see: lines taken away at the end. Such a chain has `closed: false`, and its `last` is not the mark that was
- * kept elsewhere. `lost` counts what the writer itself could not keep, which breaks nothing. Holds one line at a time; needs
- * Node where it is given paths. Rejects where a file cannot be read.
+ * kept elsewhere. `lost` counts what the writer itself could not keep, which breaks nothing, as an empty line between two
+ * entries does. Holds one line at a time; needs Node where it is given paths. Rejects where a file cannot be read.
  *
  * @example
  * const { ok, firstBroken } = await verifyAudit(['logs/audit.jsonl', 'logs/audit.20260301T120000.000Z.jsonl'])
