@@ -1,4 +1,5 @@
 import { defineConfig } from 'tsup'
+import { joinFiles } from './scripts/build/join.mjs'
 import { writeLicences } from './scripts/check/licences.mjs'
 
 export default defineConfig({
@@ -35,6 +36,7 @@ export default defineConfig({
   metafile: true,
   dts: { entry: { index: 'src/index.ts', testing: 'src/testing/index.ts', redis: 'src/state/redis.ts', audit: 'src/plugins/audit.ts', guard: 'src/plugins/guard/index.ts', pii: 'src/plugins/pii/index.ts', sqlite: 'src/state/sqlite.ts', vertex: 'src/providers/vertex/index.ts', bedrock: 'src/providers/bedrock/index.ts', 'ai-sdk': 'src/providers/ai-sdk/index.ts' } },
   onSuccess: async () => {
+    await joinFiles('dist', 'dist/metafile-esm.json')
     writeLicences('dist')
   },
 })
