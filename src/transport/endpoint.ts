@@ -1,6 +1,7 @@
 import { configFault } from './faults.js'
 import { HeaderNames } from './head.js'
 import { bareHost, portOf, proxyFor, type Proxy } from './proxy.js'
+import { HeaderLines } from './request.js'
 import type { Env } from './types.js'
 
 /** Where a URL leads, in the parts that sockets and requests take. */
@@ -16,6 +17,8 @@ export interface Endpoint {
   readonly fixed: readonly string[]
   /** The same as text, with the request line before them. */
   readonly heads: { readonly GET: string; readonly POST: string }
+  /** Of the headers of its requests that are not fixed. */
+  readonly lines: HeaderLines
   /** Of the headers of its answers. */
   readonly names: HeaderNames
   /** Connections may be shared by endpoints of one key. */
@@ -67,12 +70,12 @@ export class Endpoints {
   }
 }
 
-function endpoint(parts: Omit<Endpoint, 'heads' | 'key' | 'names'>): Endpoint {
+function endpoint(parts: Omit<Endpoint, 'heads' | 'key' | 'lines' | 'names'>): Endpoint {
   const { path, fixed, secure, host, port, tunnel } = parts
   if (UNSENDABLE.test(path)) throw configFault('The URL of a deployment holds a character that HTTP does not allow. Check baseUrl and the model name.')
   let lines = ` ${path} HTTP/1.1\r\n`
   for (let i = 0; i + 1 < fixed.length; i += 2) lines += `${fixed[i]}: ${fixed[i + 1]}\r\n`
   lines += 'connection: keep-alive\r\n'
   const key = `${secure ? 's' : ''}:${host}:${port}${tunnel === undefined ? '' : ` ${tunnel.secure ? 's' : ''}:${tunnel.host}:${tunnel.port} ${tunnel.auth ?? ''}`}`
-  return { ...parts, heads: { GET: `GET${lines}`, POST: `POST${lines}` }, names: new HeaderNames(), key }
+  return { ...parts, heads: { GET: `GET${lines}`, POST: `POST${lines}` }, lines: new HeaderLines(), names: new HeaderNames(), key }
 }

@@ -33,12 +33,17 @@ function isJson(type: string): boolean {
  * the byte only where that is missing, no type at all, or plain text.
  */
 export function bodyKind(first: number, contentType: string | undefined, framed: boolean): BodyKind {
-  const type = mediaType(contentType)
-  if (framed && isJson(type)) return 'json'
-  if (framed && type === 'text/html') return 'html'
-  // A frame may begin with a brace; what is labelled as text, or not at all, is more likely JSON that a proxy sent.
-  if (framed && type.includes('/') && !type.startsWith('text/')) return 'frames'
+  if (framed) return framedKind(first, mediaType(contentType))
   if (first === BRACE || first === BRACKET) return 'json'
   if (first === LESS) return 'html'
-  return framed || FIELD.has(first) || !isJson(type) ? 'frames' : 'json'
+  return FIELD.has(first) || !isJson(mediaType(contentType)) ? 'frames' : 'json'
+}
+
+function framedKind(first: number, type: string): BodyKind {
+  if (isJson(type)) return 'json'
+  if (type === 'text/html') return 'html'
+  // A frame may begin with a brace; what is labelled as text, or not at all, is more likely JSON that a proxy sent.
+  if (type.includes('/') && !type.startsWith('text/')) return 'frames'
+  if (first === BRACE || first === BRACKET) return 'json'
+  return first === LESS ? 'html' : 'frames'
 }

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { GatewayError } from '../../src/protocol/errors.js'
@@ -23,6 +24,14 @@ describe('the head of a request', () => {
   it('says once how the message travels, whatever the adapter says', () => {
     const text = head({ 'Content-Length': '99', 'transfer-encoding': 'chunked', Host: 'evil.test', connection: 'close', expect: '100-continue', te: 'trailers', upgrade: 'h2c' })
     expect(lines(text)).toEqual(['POST /p?q=1 HTTP/1.1', 'host: h.test', 'connection: keep-alive', 'content-length: 2'])
+  })
+
+  it('says what a header is now, not what it was in an earlier request', () => {
+    const keys = ['a', 'b', 'a', '\xe4', 'a'].map(key => lines(head({ authorization: `Bearer ${key}`, 'x-long': key.repeat(5_000) })).slice(3, 5))
+    expect(keys).toEqual(['a', 'b', 'a', '\xe4', 'a'].map(key => [`authorization: Bearer ${key}`, `x-long: ${key.repeat(5_000)}`]))
+    const many = Array.from({ length: 40 }, (_, at) => [`x-${at}`, String(at)])
+    for (let twice = 0; twice < 2; twice++) expect(lines(head(Object.fromEntries(many))).slice(3, -1)).toEqual(many.map(([name, value]) => `${name}: ${value}`))
+    expect(inspect(endpoints.of('http://h.test/p?q=1'), { depth: Infinity, showHidden: true })).not.toContain('Bearer')
   })
 
   it('cannot be split by a header, and never shows one in its fault', () => {

@@ -28,29 +28,29 @@ export function faultInside(body: unknown, quirks: Quirks): GatewayError {
   return fault(200, {}, body, 0, quirks)
 }
 
-function whole(headers: Headers, ...names: readonly string[]): number | undefined {
-  for (const name of names) {
-    const text = headers[name]
-    if (text !== undefined && /^\d{1,15}$/.test(text)) return Number(text)
-  }
-  return undefined
+function whole(headers: Headers, name: string, other: string): number | undefined {
+  const text = headers[name] ?? headers[other]
+  return text !== undefined && WHOLE.test(text) ? Number(text) : undefined
 }
 
+const WHOLE = /^\d{1,15}$/
+// Whole names, since a name that is put together for each answer costs more than the look at it.
 const RATES = [
-  ['Requests', 'requests', 'req-minute'],
-  ['Tokens', 'tokens', 'tokens-minute'],
+  { limit: ['x-ratelimit-limit-requests', 'x-ratelimit-limit-req-minute', 'limitRequests'], remaining: ['x-ratelimit-remaining-requests', 'x-ratelimit-remaining-req-minute', 'remainingRequests'], reset: ['x-ratelimit-reset-requests', 'resetRequestsMs'] },
+  { limit: ['x-ratelimit-limit-tokens', 'x-ratelimit-limit-tokens-minute', 'limitTokens'], remaining: ['x-ratelimit-remaining-tokens', 'x-ratelimit-remaining-tokens-minute', 'remainingTokens'], reset: ['x-ratelimit-reset-tokens', 'resetTokensMs'] },
 ] as const
 
 /** Rate-limit state from the headers, in the several spellings vendors use. */
 export function limits(headers: Headers): RateLimits {
   const found: Record<string, number> = {}
-  for (const [kind, name, minute] of RATES) {
-    const limit = whole(headers, `x-ratelimit-limit-${name}`, `x-ratelimit-limit-${minute}`)
-    const remaining = whole(headers, `x-ratelimit-remaining-${name}`, `x-ratelimit-remaining-${minute}`)
-    const resetMs = durationMs(headers[`x-ratelimit-reset-${name}`] ?? '')
-    if (limit !== undefined) found[`limit${kind}`] = limit
-    if (remaining !== undefined) found[`remaining${kind}`] = remaining
-    if (resetMs !== undefined) found[`reset${kind}Ms`] = resetMs
+  for (const { limit, remaining, reset } of RATES) {
+    const most = whole(headers, limit[0], limit[1])
+    if (most !== undefined) found[limit[2]] = most
+    const left = whole(headers, remaining[0], remaining[1])
+    if (left !== undefined) found[remaining[2]] = left
+    const text = headers[reset[0]]
+    const resetMs = text === undefined ? undefined : durationMs(text)
+    if (resetMs !== undefined) found[reset[1]] = resetMs
   }
   return found
 }
