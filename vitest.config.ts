@@ -3,6 +3,14 @@ import { defineConfig } from 'vitest/config'
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
+/** Files that weigh memory, count what a process holds, change what is global in it, or start programs. */
+const ALONE = [
+  'test/{bench,fuzz,platform,scripts,security,transport}/**/*.test.ts',
+  'test/gateway/collected.test.ts',
+  'test/plugins/{audit-disk,jsonl}.test.ts',
+  'test/state/{redis,sqlite}*/**/*.test.ts',
+]
+
 export default defineConfig({
   resolve: {
     alias: [
@@ -19,7 +27,11 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['test/**/*.test.ts'],
+    // To load the library again for each file costs more than most files: those of one worker share what they load.
+    projects: [
+      { extends: true, test: { name: 'shared', include: ['test/**/*.test.ts'], exclude: ALONE, isolate: false } },
+      { extends: true, test: { name: 'alone', include: ALONE } },
+    ],
     pool: 'threads',
     maxWorkers: 2,
     testTimeout: 20_000,
