@@ -86,8 +86,10 @@ function look(value: unknown, schema: unknown, check: Check, path: Path, issues:
 function typeOf(value: unknown): string {
   return value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value
 }
+const TYPES: ReadonlySet<unknown> = new Set(['null', 'boolean', 'object', 'array', 'number', 'string', 'integer'])
+/** A type that JSON Schema does not have, such as one of a dialect, says nothing. */
 function isType(value: unknown, type: unknown): boolean {
-  return type === 'integer' ? Number.isInteger(value) : typeOf(value) === type
+  return type === 'integer' ? Number.isInteger(value) : typeOf(value) === type || !TYPES.has(type)
 }
 function equal(a: unknown, b: unknown): boolean {
   return a === b || (typeof a === 'object' && typeof b === 'object' && canonical(a) === canonical(b))

@@ -2,9 +2,9 @@ import { cancellable } from '../pipeline/cancellable.js'
 import { wordsOf } from '../pipeline/judge.js'
 import { Schemas } from '../pipeline/schema.js'
 import { GatewayError } from '../protocol/errors.js'
-import { isObject, type Json } from '../protocol/json.js'
+import { isObject, type Json, type JsonObject } from '../protocol/json.js'
 import type { Clock } from '../protocol/ports.js'
-import type { ChatRequest, Message, Tool, ToolCall, ToolMessage } from '../protocol/request.js'
+import type { ChatRequest, Message, StandardResult, Tool, ToolCall, ToolMessage } from '../protocol/request.js'
 import { quoted } from '../protocol/suggest.js'
 import { Cancel } from '../resilience/cancel.js'
 import { contentOf, failureOf } from './content.js'
@@ -100,9 +100,8 @@ export class Toolset {
   }
 
   async #input(tool: Tool, given: unknown): Promise<{ readonly value: unknown } | { readonly problem: string }> {
-    const { validate } = this.#schemas.resolve(tool.inputSchema, 'inputSchema')
-    if (validate === undefined) return isObject(given) ? { value: given } : { problem: 'it must be a JSON object' }
-    const result = await validate(given)
+    const { validate, jsonSchema } = this.#schemas.resolve(tool.inputSchema, 'inputSchema')
+    const result = validate === undefined ? await fitting(given, jsonSchema) : await validate(given)
     return result.issues === undefined ? { value: result.value } : { problem: wordsOf(result.issues) }
   }
 
@@ -110,6 +109,14 @@ export class Toolset {
     const names = [...this.#known.keys()]
     return `There is no tool ${quoted(name)}. ${names.length === 0 ? 'There are no tools.' : `The tools are: ${names.slice(0, MAX_NAMES).join(', ')}.`}`
   }
+}
+
+/** An input held against a JSON Schema that no library checks. */
+async function fitting(given: unknown, schema: JsonObject): Promise<StandardResult<unknown>> {
+  if (!isObject(given)) return { issues: [{ message: 'it must be a JSON object' }] }
+  // Who gives schemas of a library does not load it.
+  const issues = (await import('../pipeline/json-schema.js')).checkJson(given, schema)
+  return issues.length === 0 ? { value: given } : { issues }
 }
 
 /** A result that tells the model what went wrong. */

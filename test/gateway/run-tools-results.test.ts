@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import fc from 'fast-check'
 import * as z from 'zod'
-import { fallback, Gateway, tool, type Message, type Tool, type ToolCall } from '../../src/index.js'
+import { fallback, Gateway, tool, type JsonObject, type Message, type Tool, type ToolCall } from '../../src/index.js'
 import { conversationProblem } from '../../src/protocol/conversation.js'
 import { scripted, virtualClock } from '../../src/testing/index.js'
 import { distinctCalls } from '../../src/tools/ids.js'
@@ -99,6 +99,78 @@ describe('what goes wrong in a tool goes to the model as an error', () => {
   it('a schema that throws', async () => {
     const inputSchema = z.object({ city: z.string().transform(text => JSON.parse(text) as unknown) })
     expect(await resultOf(() => 1, { tools: [tool({ name: 'weather', inputSchema, execute: () => 1 })] })).toMatchObject({ isError: true })
+  })
+})
+
+describe('an input is held against a JSON Schema alone', () => {
+  const travel = {
+    type: 'object',
+    properties: { city: { type: 'string', minLength: 2 }, days: { type: 'integer', maximum: 14 }, by: { enum: ['train', 'boat'] } },
+    required: ['city'],
+    additionalProperties: false,
+  } as const
+  const within: JsonObject = { type: 'object', properties: { in: { $ref: '#' } }, additionalProperties: false }
+  const nested = (levels: number): object => {
+    let value: object = {}
+    for (let level = 0; level < levels; level++) value = { in: value }
+    return value
+  }
+  const asked = async (input: unknown, inputSchema: JsonObject) => {
+    const execute = vi.fn((_input: unknown) => 'done')
+    const result = await resultOf(execute, { call: { toolCalls: [{ name: 'travel', input }] }, tools: [{ name: 'travel', inputSchema, execute }] })
+    return { ...result, given: execute.mock.calls.map(([first]) => first) }
+  }
+
+  it.each<[string, object, JsonObject, string]>([
+    ['of another type', { city: 7 }, travel, 'city: must be string, not number'],
+    ['without what is required', { days: 3 }, travel, 'city: is missing'],
+    ['with a property that the schema does not have', { city: 'Rome', password: 'hunter2' }, travel, 'has a property that is not allowed'],
+    ['past a bound', { city: 'Rome', days: 15 }, travel, 'days: must be at most 14'],
+    ['of none of the values', { city: 'Rome', by: 'secret plane' }, travel, 'by: must be one of ["train","boat"]'],
+    ['with several faults, all of them said', { days: 1.5 }, travel, 'days: must be integer, not number; city: is missing'],
+    ['nested deeper than can be checked', nested(700), within, 'the schema goes round or branches too often to be checked'],
+  ])('%s goes back to the model, and the tool is not run', async (_what, input, inputSchema, problem) => {
+    expect(await asked(input, inputSchema)).toEqual({ content: `The input of "travel" is not valid: ${problem}.`, isError: true, given: [] })
+  })
+
+  it.each<[string, object, JsonObject]>([
+    ['that fits', { city: 'Rome', days: 14, by: 'boat' }, travel],
+    ['that is nested, as far as can be checked', nested(400), within],
+    ['of a schema with words that are not known, which say nothing', { city: 'Rome', at: 'no date' }, { type: 'object', properties: { at: { type: 'string', format: 'date', inventedWord: 5 } }, unevaluatedProperties: false }],
+    ['of a schema with types of a dialect', { city: 'Rome' }, { type: 'OBJECT', properties: { city: { type: 'STRING' } } }],
+    ['of an empty schema', { anything: [1] }, {}],
+  ])('%s is given to the tool as it is', async (_what, input, inputSchema) => {
+    expect(await asked(input, inputSchema)).toEqual({ content: 'done', given: [input] })
+  })
+
+  it('so that a tool never sees what zod would refuse for the same schema', async () => {
+    const same = z.object({ a: z.string().max(2), b: z.array(z.int().min(0)).optional() }).strict()
+    const leaf = fc.constantFrom<unknown>('', 'xy', 'xyz', -1, 1, 1.5, true, null, [], [1, 2], [1, 'x'])
+    // A copy, for zod hangs its own check on what it makes.
+    const inputSchema = JSON.parse(JSON.stringify(z.toJSONSchema(same))) as JsonObject
+    const input = fc.record({ a: fc.oneof(fc.constant('xy'), leaf), b: fc.oneof(fc.constant([1, 2]), leaf), c: leaf }, { requiredKeys: [] })
+    const inputs = fc.array(input, { minLength: 30, maxLength: 30 })
+    await fc.assert(
+      fc.asyncProperty(inputs, async given => {
+        const seen: unknown[] = []
+        const at = toolScene([{ toolCalls: given.map(input => ({ name: 'f', input })) }, 'Done.'])
+        await at.over(at.gateway.runTools({ model: 'smart', messages: 'Hi', tools: [{ name: 'f', inputSchema, execute: input => void seen.push(input) }] }))
+        expect(seen).toEqual(given.filter(input => same.safeParse(input).success))
+      }),
+      { numRuns: 20 },
+    )
+  })
+
+  it.each(['run', 'stream'] as const)('so that the model can do better in the next step of a %s', async form => {
+    const call = (input: object) => ({ toolCalls: [{ name: 'travel', input }] })
+    const at = toolScene([call({ town: 'Rome' }), call({ city: 'Rome' }), 'Done.'])
+    const execute = vi.fn((_input: unknown) => 'booked')
+    const ask = { model: 'smart' as const, messages: 'Hi', tools: [{ name: 'travel', inputSchema: travel, execute }] }
+    const run = await at.over(form === 'run' ? at.gateway.runTools(ask) : at.gateway.streamTools(ask).then(stream => stream.result()))
+    expect(run.steps.map(({ toolResults }) => toolResults.map(({ isError = false }) => isError))).toEqual([[true], [false], []])
+    expect(execute.mock.calls.map(([input]) => input)).toEqual([{ city: 'Rome' }])
+    expect(run.text).toBe('Done.')
+    await at.nothingLeft()
   })
 })
 

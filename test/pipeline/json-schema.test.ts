@@ -24,6 +24,7 @@ describe('a value that is held against a JSON Schema', () => {
     ['x', { $ref: 'https://example.test/schema' }],
     [{}, { properties: 5, required: 'x', type: undefined, allOf: 3, items: 'y' }],
     [[1, 2], { contains: { const: 2 } }],
+    [{ a: 'x' }, { type: 'OBJECT', properties: { a: { type: 'any' } } }],
   ])('%# fits', (value, schema) => {
     expect(words(value, schema)).toEqual([])
   })
