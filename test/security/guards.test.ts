@@ -2,10 +2,13 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { inspect } from 'node:util'
 import { Gateway, GatewayError, tool, type CallRecord, type GatewayOptions, type Hooks, type Plugin } from 'sallyport'
 import { allowedTopics, blockList, maxPrompt, secretLeak } from 'sallyport/guard'
+import { redactPii } from 'sallyport/pii'
 import { scripted, virtualClock } from 'sallyport/testing'
 import { PERSON } from './deployments.js'
 
 const PRIVATE = 'words of the prompt'
+/** The domains of {@link PERSON} are kept for documentation, where no address is masked. */
+const MAIL = PERSON[0].replace('mail.test', 'kanaria-werke.de')
 const boom = (): never => {
   throw new TypeError(PRIVATE)
 }
@@ -104,24 +107,26 @@ describe('guards of our own', () => {
 })
 
 describe('settings for debugging', () => {
-  afterEach(() => void vi.unstubAllEnvs())
+  afterEach(() => {
+    vi.unstubAllEnvs()
+    vi.restoreAllMocks()
+  })
 
   it('do not switch a mask off: records with content, plugins and the upstream see the masked side', async () => {
     for (const name of ['DEBUG', 'NODE_DEBUG', 'SALLYPORT_DEBUG', 'SALLYPORT_LOG', 'LOG_LEVEL', 'NODE_ENV', 'VERBOSE']) vi.stubEnv(name, name === 'NODE_ENV' ? 'development' : '*')
-    const masked: Plugin = {
-      name: 'mask',
-      open: () => ({ request: request => ({ ...request, messages: request.messages.map(message => ({ ...message, content: typeof message.content === 'string' ? message.content.replaceAll(PERSON[0], '[EMAIL_1]') : message.content }) as typeof message) }), event: event => (event.type === 'text-delta' ? { ...event, text: event.text.replaceAll('[EMAIL_1]', PERSON[0]) } : event) }),
-    }
-    const deployment = scripted({ id: 'd', answers: 'Hello [EMAIL_1]' })
+    const pii = redactPii({ restore: true, known: { MEMBER: [PERSON[1]] } })
+    const deployment = scripted({ id: 'd', answers: ['chat', 'stream'].map(() => ({ chunks: ['Hello [EM', 'AIL_1], [MEMBER', '_1].'] })) })
     const seen: CallRecord[] = []
-    const printed = vi.spyOn(process.stderr, 'write').mockImplementation(() => true)
-    const gateway = new Gateway({ routes: { smart: deployment }, plugins: [masked], log: [{ name: 'all', content: true, write: (batch: readonly CallRecord[]) => void seen.push(...batch) }] } as unknown as GatewayOptions)
-    const answer = await gateway.chat({ model: 'smart', messages: `I am ${PERSON[0]}.` } as never)
+    const printed = ([process.stderr, process.stdout] as const).map(stream => vi.spyOn(stream, 'write').mockImplementation(() => true))
+    const gateway = new Gateway({ routes: { smart: deployment }, plugins: [pii], log: [{ name: 'all', content: true, write: (batch: readonly CallRecord[]) => void seen.push(...batch) }] } as unknown as GatewayOptions)
+    const ask = { model: 'smart', messages: `I am ${MAIL}, ${PERSON[1]}.` } as never
+    const answers = [await gateway.chat(ask), await (await gateway.stream(ask)).result()]
     await gateway.flush()
-    expect(answer.text).toBe(`Hello ${PERSON[0]}`)
-    expect(seen[0]?.content).toBeDefined()
-    expect(inspect([seen, deployment.calls, gateway.health(), printed.mock.calls], { depth: Infinity })).not.toContain(PERSON[0])
-    printed.mockRestore()
+    expect(answers.map(({ text }) => text)).toEqual([`Hello ${MAIL}, ${PERSON[1]}.`, `Hello ${MAIL}, ${PERSON[1]}.`])
+    expect(seen.map(({ content }) => content?.text)).toEqual(['Hello [EMAIL_1], [MEMBER_1].', 'Hello [EMAIL_1], [MEMBER_1].'])
+    expect(deployment.calls).toHaveLength(2)
+    const told = inspect([seen, deployment.calls, gateway.health(), pii, printed.map(({ mock }) => mock.calls)], { depth: Infinity })
+    for (const value of [MAIL, PERSON[1]]) expect(told).not.toContain(value)
     await gateway.close()
   })
 })

@@ -169,12 +169,6 @@ describe('guards together', () => {
     expect(order[2]).toBe('b')
   })
 
-  it('see what the plugins before them made of the request', async () => {
-    const masking: Plugin = { name: 'masking', open: () => ({ request: request => ({ ...request, messages: [{ role: 'user', content: 'masked' }] }) }) }
-    const { chat } = scene([masking, blockList({ words: ['bluebird'] })])
-    await chat({ messages: 'bluebird' })
-  })
-
   it('are told of by a report that may itself fail', async () => {
     const { chat } = scene([blockList({ words: ['Hi'], onReport: () => { throw new Error('no') } })])
     expect((await thrown(() => chat())).code).toBe('refused')
