@@ -5,10 +5,13 @@ import { Stage } from './stage.js'
 import { Page, type Out } from './terminal.js'
 import { playTour, type Tally } from './tour.js'
 
-const USAGE = 'npm run demo [-- --live [--openai MODEL] [--anthropic MODEL] [--ollama MODEL]]'
+const USAGE = 'npm run demo [-- --fast | --live [--openai MODEL] [--anthropic MODEL] [--ollama MODEL]]'
 const NOTHING =
   'No real provider was found. Set OPENAI_API_KEY or ANTHROPIC_API_KEY, or start Ollama on this machine (port 11434) with a model installed, and run it again. Without --live the demo needs none of them.'
+/** From word to word with `--fast`, in milliseconds. */
+const FAST_MS = 1
 const OPTIONS = {
+  fast: { type: 'boolean', default: false },
   live: { type: 'boolean', default: false },
   openai: { type: 'string', default: 'gpt-5.6' },
   anthropic: { type: 'string', default: 'claude-opus-5' },
@@ -41,7 +44,7 @@ function conclude(page: Page, { scenes, right }: Tally, interrupted: boolean): n
 /** Plays the demo and closes all it opened. Gives the exit status: 0, 1 where an answer was wrong, 2 where it could not be played, 130 where it was interrupted. */
 export async function demo({ args, env, out, signal, ollamaUrl = 'http://127.0.0.1:11434', scenes }: Surroundings): Promise<number> {
   const page = new Page(out, env)
-  let values: Models & { readonly live: boolean }
+  let values: Models & { readonly live: boolean; readonly fast: boolean }
   try {
     values = parseArgs({ args: [...args], options: OPTIONS }).values
   } catch (error) {
@@ -50,7 +53,7 @@ export async function demo({ args, env, out, signal, ollamaUrl = 'http://127.0.0
     return 2
   }
   if (values.live) return live(page, values, { env, signal, ollamaUrl })
-  const stage = await Stage.open()
+  const stage = await Stage.open(values.fast ? FAST_MS : undefined)
   try {
     return conclude(page, await playTour(page, stage, signal, scenes), signal.aborted)
   } finally {

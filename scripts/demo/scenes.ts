@@ -1,12 +1,14 @@
-import { GatewayError, type CallOptions, type GatewayOptions } from 'sallyport'
+import { GatewayError, type CallOptions } from 'sallyport'
 import type { Fault } from '../loopback/index.js'
 import { ANSWERS } from './answers.js'
 import { chat, stream } from './ask.js'
 import { BUDGETS } from './budgets.js'
 import { clean, judge, quiet, type Claim, type Expected } from './check.js'
+import { GUARDS } from './guards.js'
 import { OUTAGES } from './outages.js'
+import { PRIVACY } from './privacy.js'
 import { attempts, dollars, report, time } from './report.js'
-import { FIRST, SECOND, type DemoGateway, type Stage } from './stage.js'
+import { FIRST, SECOND, type DemoGateway, type Settings, type Stage } from './stage.js'
 import type { Page } from './terminal.js'
 
 /** What a scene plays on. */
@@ -27,7 +29,7 @@ export interface Scene {
   /** How the first provider fails, request by request. */
   readonly faults: readonly Fault[]
   /** Options of its gateway, where the defaults would not show it or take too long. */
-  readonly settings?: Partial<GatewayOptions>
+  readonly settings?: Settings
   /** What held, in a line. */
   readonly summary: string
   play(playing: Playing): Promise<readonly Claim[]>
@@ -179,4 +181,6 @@ export const SCENES: readonly Scene[] = [
   },
   ...OUTAGES,
   ...BUDGETS,
+  ...PRIVACY,
+  ...GUARDS,
 ]

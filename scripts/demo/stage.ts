@@ -1,7 +1,11 @@
 import { anthropic, fallback, Gateway, openai, type CallRecord, type GatewayOptions, type RouteConfig } from 'sallyport'
+import type { PiiReport, Sink } from 'sallyport/pii'
 import { isRecord, textOf } from '../loopback/dialect.js'
 import { startProvider, type Fault, type LoopbackProvider, type LoopbackRequest, type PlanRequest } from '../loopback/index.js'
 import { ANSWERS } from './answers.js'
+
+/** Options of the gateway of a scene. */
+export type Settings = Partial<GatewayOptions> | ((stage: Stage) => Partial<GatewayOptions>)
 
 /** The gateway of the demo: one route to ask for, and a cheaper one that a budget may choose. */
 export type DemoGateway = Gateway<{ readonly smart: RouteConfig }>
@@ -13,8 +17,8 @@ export const SECOND = { id: 'anthropic/claude-sonnet-4-5', model: 'claude-sonnet
 export const CHEAP = { id: 'anthropic/claude-haiku-4-5', model: 'claude-haiku-4-5', price: { input: 0.25, output: 1.25 } } as const
 /** The only key the loopback providers are ever shown. */
 export const KEY = 'demo'
-/** About 50 tokens a second. */
-const PACE_MS = 20
+/** About 80 tokens a second. */
+const PACE_MS = 12
 
 function questionOf({ body }: PlanRequest): string {
   const messages: readonly unknown[] = isRecord(body) && Array.isArray(body['messages']) ? body['messages'] : []
@@ -42,8 +46,12 @@ const DOWN: Fault = { status: 503 }
 export class Stage {
   readonly first: LoopbackProvider
   readonly second: LoopbackProvider
-  /** The last call as the gateway wrote it down. */
-  record: CallRecord | undefined
+  /** The calls of the scene as the gateway wrote them down, with what was said as far as a scene looks at it. */
+  records: readonly CallRecord[] = []
+  /** What the log of the scene was given, line by line. */
+  logged: readonly string[] = []
+  /** What was found in the calls of the scene, by a gateway that searches them. */
+  reports: readonly PiiReport[] = []
   #seen = [0, 0] as [number, number]
 
   private constructor(first: LoopbackProvider, second: LoopbackProvider, readonly script: Script) {
@@ -67,11 +75,13 @@ export class Stage {
   /**
    * Starts a scene. Its gateway is new: what one scene taught about a provider must not change the next.
    * @param faults how the first provider fails, request by request.
-   * @param settings of its gateway.
+   * @param settings of its gateway; a function of the stage where they write to it.
    */
-  begin(faults: readonly Fault[], settings: Partial<GatewayOptions> = {}): DemoGateway {
+  begin(faults: readonly Fault[], settings: Settings = {}): DemoGateway {
     this.#seen = [this.first.requests.length, this.second.requests.length]
-    this.record = undefined
+    this.records = []
+    this.logged = []
+    this.reports = []
     this.script.faults = faults
     this.script.from = this.first.requests.length
     this.script.down = false
@@ -80,12 +90,24 @@ export class Stage {
       smart: fallback(openai(FIRST.model, { ...first, price: FIRST.price }), anthropic(SECOND.model, { ...second, price: SECOND.price })),
       cheap: anthropic(CHEAP.model, { ...second, price: CHEAP.price }),
     }
+    const own = typeof settings === 'function' ? settings(this) : settings
     return new Gateway<{ readonly smart: RouteConfig }>({
-      ...settings,
+      ...own,
       routes,
-      plugins: [{ name: 'demo', observe: record => void (this.record = record) }],
+      plugins: [...(own.plugins ?? []), { name: 'demo', content: true, observe: record => void (this.records = [...this.records, record]) }],
     })
   }
+
+  /** The last call as the gateway wrote it down. */
+  get record(): CallRecord | undefined {
+    return this.records.at(-1)
+  }
+
+  /** A log that a scene may give its gateway. */
+  readonly log: Sink = { name: 'demo log', content: true, write: records => void (this.logged = [...this.logged, ...records.map(record => JSON.stringify(record))]) }
+
+  /** For {@link reports}. */
+  readonly report = (found: PiiReport): void => void (this.reports = [...this.reports, found])
 
   /** Both providers fail from now on, or are well again. */
   down(down: boolean): void {
