@@ -88,7 +88,8 @@ function gentle(stage: Stage, wellMs: number): Claim[] {
   const most = Math.ceil(OUTAGE_MS / SHORT_PROBE_MS)
   return stage.asked().flatMap((requests, at) => {
     const which = at === 0 ? 'the first provider' : 'the second provider'
-    const openMs = wellMs - OUTAGE_MS + SHORT_PROBE_MS
+    // From its own first request on: how long the calls took to come to it is not its circuit's doing.
+    const openMs = (requests[0]?.startedMs ?? 0) + SHORT_PROBE_MS
     const probes = requests.filter(({ startedMs }) => startedMs >= openMs && startedMs < wellMs).length
     const [one, two] = requests.filter(({ startedMs }) => startedMs >= wellMs)
     const apartMs = one === undefined || two === undefined ? Infinity : two.startedMs - one.startedMs
