@@ -1,7 +1,7 @@
 /** What a UTF-16 unit below 128 is, as bits. */
 const DIGIT = 1
 export const UPPER = 2
-const LOWER = 4
+export const LOWER = 4
 export const HEX = 8
 export const LETTER = UPPER | LOWER
 export const ALNUM = DIGIT | LETTER

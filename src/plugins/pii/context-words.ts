@@ -25,6 +25,7 @@ export const CONTEXT: { readonly [type: string]: Words } = {
   US_SSN: words('ssn ssns social security socialsecurity socialsecuritynumber taxpayer itin ss'),
   IP: words('ip ipv4 ipv6 address addresses host server client remote peer addr from login logged ipaddress'),
   PRIVATE_IP: words('ip ipv4 ipv6 address host server client remote'),
+  MAC: words('mac macs macaddress hwaddr ether ethernet bssid hardwareaddress physicaladdress nic wlan wifi'),
   CRYPTO_ADDRESS: words('bitcoin btc wallet crypto ethereum eth address coin'),
   DATE_OF_BIRTH: words('born birth birthday birthdate dob birthdates dateofbirth geboren geburtsdatum geb naissance né née nacimiento nacido nacida nascimento nascita nato nata geboortedatum syntymäaika född fødselsdato'),
   VIN: words('vin vehicle chassis car fahrgestellnummer fin'),

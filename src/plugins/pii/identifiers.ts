@@ -1,4 +1,4 @@
-import { at, cutsAfter, cutsBefore, has, isAlnum, isDigit, UPPER } from './chars.js'
+import { at, cutsAfter, cutsBefore, has, isAlnum, isDigit, isForeignLetter, LETTER, LOWER, UPPER } from './chars.js'
 import type { Words } from './context-words.js'
 import type { Hits } from './hits.js'
 import { nationalIndex, type NationalRow } from './national/index.js'
@@ -6,16 +6,39 @@ import { nationalIndex, type NationalRow } from './national/index.js'
 const SHORTEST = 4
 const LONGEST = 26
 const MOST_TOKENS = 8
+/** Before the first digit. */
+const MOST_LETTER_TOKENS = 2
 /** More tokens than any identifier has: a table of numbers. */
 const TABLE = 12
 /** A type that was asked for by its name needs less. */
 const NAMED = 0.3
+/** The same where small letters stand apart, as words do. */
+const NAMED_SMALL = 0.1
 /** With more names than this, a name says no more than a country. */
 const FEW = 5
 const NOT_DIGITS = /\D/
 
-const separates = (c: number): boolean => c === 32 || c === 45 || c === 46 || c === 47
-const isLetterToken = (token: string): boolean => token.length <= 4 && !/[^A-Z]/.test(token)
+/** The plus sign is that of Nordic numbers of people over a hundred. */
+const separates = (c: number): boolean => c === 32 || (c >= 45 && c <= 47) || c === 43
+const LONGEST_CAPITALS = 6
+const LONGEST_SMALL = 4
+
+/** Letters that stand apart are all capitals or all small, since `The 5` is a sentence; `sign` parts them from the number: code writes `a.b1`. */
+function isLetterToken(text: string, from: number, end: number, sign: number): boolean {
+  const small = has(text.charCodeAt(from), LOWER)
+  if (end - from > (small ? LONGEST_SMALL : LONGEST_CAPITALS) || (small && sign !== 32 && sign !== 45)) return false
+  for (let i = from + 1; i < end; i++) if (has(text.charCodeAt(i), small ? UPPER : LOWER)) return false
+  return true
+}
+
+const words = (line: string): ReadonlySet<string> => new Set(line.split(' '))
+/** Short words that count or join: where no check digit says otherwise, such a word beside a number is no part of an identifier. */
+const WORDS = words('a i x and or to in of by at on for the is as am an it no be was are has had per via vs than from with page der die das und um im bis von zu so ist mal des les le la de du en et el los las y o e un una del da do ve ile bu bir och av til med van het')
+/** Units, which follow a number. */
+const UNITS = words('mm cm km m kg g mg ml l gb mb kb tb k b hz khz mhz ghz ms s h d c kw kwh px pt pm usd eur gbp st nd rd th min max sec')
+/** What nothing but the identifier is written like. */
+const SURE_SHAPE = 0.4
+const TWO_SMALL = /[a-z] [a-z]/
 
 interface Row {
   readonly row: NationalRow
@@ -49,9 +72,14 @@ export class Identifiers {
     const first = ends[0] ?? inside + 1
     if (ends.length > TABLE) return skipTable(text, ends[ends.length - 1] ?? first)
     if (cutsBefore(text, start) || isAttached(text, start)) return first
-    const before = lettersBefore(text, start)
-    if (before < start) this.#candidates(hits, before, [start - 1, ...ends], 1)
     this.#candidates(hits, start, ends, 0)
+    for (let skip = 1, from = start; skip <= MOST_LETTER_TOKENS; skip++) {
+      const before = lettersBefore(text, from)
+      if (before === from || isAttached(text, before)) break
+      ends.unshift(from - 1)
+      this.#candidates(hits, before, ends, skip)
+      from = before
+    }
     return first
   }
 
@@ -64,7 +92,7 @@ export class Identifiers {
       let digits = 0
       while (i - from <= LONGEST && isAlnum(at(text, i))) if (isDigit(text.charCodeAt(i++))) digits++
       if (i === from || i - from > LONGEST) break
-      if (digits === 0 && !isLetterToken(text.slice(from, i))) break
+      if (digits === 0 && !isLetterToken(text, from, i, at(text, from - 1))) break
       ends.push(i)
       if (!separates(at(text, i)) || !isAlnum(at(text, i + 1))) break
       i++
@@ -83,22 +111,56 @@ export class Identifiers {
       compact += text.slice(from, end).toUpperCase()
       from = end + 1
       if (compact.length > LONGEST) return
-      if (k < skip || compact.length < SHORTEST || goesOn(text, end)) continue
-      this.#ask(hits, start, end, compact)
+      if (k < skip || compact.length < SHORTEST) continue
+      if (isBracketed(text, end)) this.#ask(hits, start, end + BRACKETS, compact + text.charAt(end + 1).toUpperCase(), `${text.slice(start, end)} ${text.charAt(end + 1)}`)
+      if (!goesOn(text, end)) this.#ask(hits, start, end, compact)
     }
   }
 
-  #ask(hits: Hits, start: number, end: number, compact: string): void {
+  /** `bracketed` is how it is written without the brackets around its last character. */
+  #ask(hits: Hits, start: number, end: number, compact: string, bracketed?: string): void {
     const digits = !NOT_DIGITS.test(compact)
     const rows = (digits ? this.#digits : this.#letters)[compact.length] ?? []
     hits.steps += rows.length
+    let small: Small | undefined
     for (const { row, words, bonus } of rows) {
       const verdict = row.accepts(compact, digits)
-      if (verdict === 'no' || !row.raw(hits.text.slice(start, end))) continue
-      hits.weigh(row.type, start, end, row.base + (verdict === 'checksum' ? row.raise : 0) + bonus, verdict, words)
+      if (verdict === 'no' || (bracketed !== undefined && !row.brackets)) continue
+      const written = bracketed ?? hits.text.slice(start, end)
+      if (!row.raw(written) || (digits && row.timid && !hits.near(start, end, words))) continue
+      small ??= digits ? 'none' : smallOf(written)
+      const score = scoreOf(row, verdict, small, bonus)
+      if (score > 0) hits.weigh(row.type, start, end, score, verdict, words)
     }
   }
 }
+
+/** Nothing where small letters are words; a name counts less where they could be. */
+function scoreOf(row: NationalRow, verdict: 'shape' | 'checksum', small: Small, bonus: number): number {
+  if (small === 'mixed') return 0
+  if (verdict === 'checksum') return row.base + row.raise + bonus
+  if (small === 'words' && row.base < SURE_SHAPE) return 0
+  return row.base + (small === 'none' ? bonus : Math.min(bonus, NAMED_SMALL))
+}
+
+/** What the small letters that stand apart are, if there are any. */
+type Small = 'none' | 'letters' | 'words' | 'mixed'
+
+function smallOf(written: string): Small {
+  const tokens = written.split(/[ +./-]/)
+  if (!tokens.some(token => token !== '' && !/[^a-z]/.test(token))) return 'none'
+  if (written !== written.toLowerCase()) return 'mixed'
+  // Two words in a row are prose.
+  if (TWO_SMALL.test(written)) return 'words'
+  const apart = written.split(' ')
+  const last = /[a-z]*$/.exec(written)?.[0] ?? ''
+  return UNITS.has(last) || apart.some((part, index) => WORDS.has(part) || (index > 0 && UNITS.has(part))) ? 'words' : 'letters'
+}
+
+const BRACKETS = 3
+
+/** Whether one character in brackets follows, and no word behind it. */
+const isBracketed = (text: string, end: number): boolean => at(text, end) === 40 && isAlnum(at(text, end + 1)) && at(text, end + 2) === 41 && !cutsAfter(text, end + BRACKETS)
 
 /** Whether the token before is glued on by a sign, so that this is the middle of something. */
 function isAttached(text: string, start: number): boolean {
@@ -111,12 +173,14 @@ function goesOn(text: string, end: number): boolean {
   return cutsAfter(text, end) || ((c === 45 || c === 46 || c === 47) && isDigit(at(text, end + 1)))
 }
 
-/** Start of up to four capitals and one separator before `start`, or `start`. */
+const isLetter = (c: number): boolean => has(c, LETTER) || isForeignLetter(c)
+
+/** Start of the letters that stand apart before `start`, or `start`. */
 function lettersBefore(text: string, start: number): number {
   if (!separates(at(text, start - 1))) return start
   let i = start - 1
-  while (start - i <= 5 && has(at(text, i - 1), UPPER)) i--
-  return i === start - 1 || cutsBefore(text, i) ? start : i
+  while (start - i <= LONGEST_CAPITALS + 1 && isLetter(at(text, i - 1))) i--
+  return i === start - 1 || cutsBefore(text, i) || !isLetterToken(text, i, start - 1, at(text, start - 1)) ? start : i
 }
 
 function skipTable(text: string, i: number): number {

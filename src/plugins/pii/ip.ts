@@ -1,5 +1,6 @@
 import { at, cutsAfter, has, HEX, isAlnum, isDigit, isWord } from './chars.js'
 import type { Hits } from './hits.js'
+import { macScore } from './optin-checks.js'
 
 /** `public`, `private`, or neither: loopback, documentation (RFC 5737, 3849), multicast and the like. */
 type Scope = 'public' | 'private' | 'none'
@@ -103,7 +104,8 @@ export function colons(hits: Hits, colon: number, floor: number): number {
 
 function judge(hits: Hits, start: number, end: number): void {
   const run = hits.text.slice(start, end)
-  if (run.length === 17 && /^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(run)) hits.weigh('MAC', start, end, 0.7, 'shape')
+  const mac = run.length === 17 && /^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(run) ? macScore(run) : undefined
+  if (mac !== undefined) hits.weigh('MAC', start, end, mac, 'shape')
   const groups = groupsOf(run)
   if (groups === undefined || groups.length < 1) return
   const scope = scopeOf6(run.startsWith('::') ? 0 : parseInt(groups[0] ?? '0', 16), parseInt(groups[1] ?? '0', 16))

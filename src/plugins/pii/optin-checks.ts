@@ -13,6 +13,18 @@ export function isVin(vin: string): boolean {
   return vin.charAt(8) === (sum % 11 === 10 ? 'X' : String(sum % 11))
 }
 
+/** Next to `port` and the like, too. */
+const SURE = 0.9
+
+/** IEEE 802: all zeros is no address, and all ones that of everybody. Digits alone, in groups of four, are more often another number. */
+export function macScore(match: string): number | undefined {
+  const octets = match.replace(/[:.-]/g, '').toLowerCase()
+  if (/^(?:0+|f+)$/.test(octets)) return undefined
+  if (/[:-]..[:-]/.test(match)) return SURE
+  if (!/[a-f]/.test(octets)) return 0.3
+  return /[0-9]/.test(octets) || match.includes('.') ? SURE : 0.3
+}
+
 const BASE58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
 const BASE58_CHECK = 1n << 200n
 

@@ -1,6 +1,6 @@
 import { at, cutsAfter, cutsBefore, isAlnum, luhn } from './chars.js'
 import { CONTEXT } from './context-words.js'
-import { isBitcoin, isVin } from './optin-checks.js'
+import { isBitcoin, isVin, macScore } from './optin-checks.js'
 import type { Hits } from './hits.js'
 
 /** A recogniser that is tried at the beginning of each word; its patterns are sticky and bounded. */
@@ -23,7 +23,7 @@ const mixed = (match: string): number | undefined => (/[a-z]/.test(match) && /[A
 export const OPT_IN: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['URL', { maxLength: 2048, base: 0.6, patterns: [/(?:https?|ftps?|sftp|wss?):\/\/[^\s<>"'`{}|\\^]{1,2040}/iy, /www\.[a-z0-9-]{1,63}\.[^\s<>"'`{}|\\^]{2,1900}/iy, /[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,3}\.(?:com|org|net|edu|gov|info|biz|io|co|app|dev|uk|de|fr|us|eu|ca|au|jp|nl|it|es|ch|at)(?:\/[^\s<>"'`{}|\\^]{0,500})?(?![\w@.-])/iy] }],
   ['PRIVATE_IP', { maxLength: 39, base: 0, patterns: [] }],
-  ['MAC', { maxLength: 17, base: 0.7, patterns: [/(?:[0-9a-f]{2}-){5}[0-9a-f]{2}/iy, /[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}/iy] }],
+  ['MAC', { maxLength: 17, base: 0, patterns: [/(?:[0-9a-f]{2}-){5}[0-9a-f]{2}/iy, /[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}/iy, /[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}/iy], check: macScore }],
   ['CRYPTO_ADDRESS', { maxLength: 90, base: 0.6, patterns: [/0x[0-9a-f]{40}/iy, /(?:bc1|tb1|ltc1)[ac-hj-np-z02-9]{11,87}/iy] }],
   ['CRYPTO_ADDRESS_58', { maxLength: 35, base: 0.6, patterns: [/[13][1-9A-HJ-NP-Za-km-z]{25,34}/y], check: mixed }],
   ['DATE_OF_BIRTH', { maxLength: 30, base: 0.2, patterns: [/\d{1,4}[-./]\d{1,2}[-./]\d{1,4}/y, new RegExp(`\\d{1,2}(?:st|nd|rd|th)?\\.? (?:of |de )?${MONTH}\\.?,? (?:de |of )?\\d{4}`, 'iy'), new RegExp(`${MONTH}\\.? \\d{1,2}(?:st|nd|rd|th)?,? \\d{4}`, 'iy')], check: date }],

@@ -10,6 +10,7 @@ const KEY = 16
 const CLOSER = 32
 const LONG_WORD = 20
 const SHORT_WORD = 6
+const PLACE = 3
 const PLAIN_MARKS = new Set(Array.from('.,;!?\'"()*’‘“”…', mark => mark.charCodeAt(0)))
 const CLOSERS = new Set(Array.from('"\'`*)', mark => mark.charCodeAt(0)))
 
@@ -71,13 +72,17 @@ export class Shape {
   get capitals(): boolean {
     return (this.#bits & (DIGIT | LOWER)) === 0 && (this.#bits & LETTER) !== 0 && this.#length <= SHORT_WORD
   }
+  /** A short word, as number plates have before their digits, in either case. */
+  get short(): boolean {
+    return (this.#bits & DIGIT) === 0 && (this.#bits & LETTER) !== 0 && this.#length <= SHORT_WORD
+  }
   /** A value follows. */
   get key(): boolean {
     return (this.#bits & KEY) !== 0
   }
-  /** A word such as prose is made of: no pattern fits it. */
+  /** A word such as prose is made of: no pattern fits it. Up to three capitals may be the place in front of letters and digits. */
   get plain(): boolean {
-    return (this.#bits & (DIGIT | ODD)) === 0 && this.#length <= LONG_WORD
+    return (this.#bits & (DIGIT | ODD)) === 0 && this.#length <= LONG_WORD && !(this.capitals && this.#length <= PLACE)
   }
 }
 
@@ -86,5 +91,5 @@ export function parted(left: Shape, right: Shape, newLine: boolean): boolean {
   if (left.key) return false
   if (newLine) return !(left.number && right.number)
   if ((left.number || left.separator) && (right.number || right.separator)) return false
-  return !((left.number && right.capitals) || (left.capitals && right.number))
+  return !((left.number && right.capitals) || (left.short && right.number))
 }

@@ -24,12 +24,22 @@ function goesOn(text: string, end: number): boolean {
   return cutsAfter(text, end) || (next >= 45 && next <= 47 && isDigit(at(text, end + 1)))
 }
 
+/** The dash before the serial is left out now and then; without the first one it would be a postal code (ZIP+4). */
+function halfDashed(hits: Hits, start: number): number {
+  const { text } = hits
+  const end = start + 10
+  if (at(text, start + 3) !== 45 || !digits(text, start + 4, 6) || goesOn(text, end)) return start
+  if (!issued(text.slice(start, start + 3), text.slice(start + 4, start + 6), text.slice(start + 6, end))) return start
+  return hits.weigh('US_SSN', start, end, 0.15, 'shape') ? end : start
+}
+
 /** A social security number that begins at `start`; returns where it ends, or `start`. */
 export function ssn(hits: Hits, start: number): number {
   const { text } = hits
   hits.steps += 11
   const separator = separatorOf(at(text, start + 3))
   if (separator < 0 || !digits(text, start, 3)) return start
+  if (separator === 45 && isDigit(at(text, start + 6))) return halfDashed(hits, start)
   const wide = separator === 0 ? 0 : 1
   const group = start + 3 + wide
   const serial = group + 2 + wide

@@ -41,8 +41,8 @@ const digits = (length: number, weights: readonly number[], modulus: number, fir
   return append(body, toMultiple(dot(body, weights), modulus))
 }
 const SERIALS = 'CFGHJKLMNPRTVWXYZ'
-const serial: Make = pick => {
-  const body = pick(SERIALS) + pick(SERIALS + D, 5) + pick(D, 3)
+const serial = (first: string): Make => pick => {
+  const body = pick(first) + pick(SERIALS + D, 5) + pick(D, 3)
   return body + icao(body)
 }
 const korean = (sexes: string, from: number): Make => pick => {
@@ -86,8 +86,8 @@ const MAKERS: { readonly [type: string]: Make } = {
     const body = pick('123456789') + pick(D, 7)
     return append(`DE${body}`, mod11and10(body))
   },
-  DE_ID_CARD: serial,
-  DE_PASSPORT: serial,
+  DE_ID_CARD: serial('LMNPRTVWXYZ'),
+  DE_PASSPORT: serial('CFGHJK'),
   DE_SOCIAL_SECURITY: pick => {
     const [area, date, letter, number] = [pick(D, 2), ddmmyy(pick), pick(LETTERS), pick(D, 2)] as const
     const sum = [...(area + date + letterNumber(letter) + number)].reduce((total, each, at) => total + digitsOf(Number(each) * ([2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1][at] as number)), 0)
@@ -131,8 +131,8 @@ const MAKERS: { readonly [type: string]: Make } = {
     return body + missing(dot(body, down(9, 2)))
   },
   FI_PERSONAL_IDENTITY: pick => {
-    const [date, number] = [ddmmyy(pick), pick(D, 3)] as const
-    return date + pick('AXYF') + number + '0123456789ABCDEFHJKLMNPRSTUVWXY'.charAt(Number(BigInt(date + number) % 31n))
+    const [date, number] = [ddmmyy(pick), pick('12345678') + pick(D, 2)] as const
+    return date + pick('ABCDEFUVWXY') + number + '0123456789ABCDEFHJKLMNPRSTUVWXY'.charAt(Number(BigInt(date + number) % 31n))
   },
   SE_PERSONNUMMER: pick => {
     const body = yymmdd(pick) + pick(D, 3)

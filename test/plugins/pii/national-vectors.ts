@@ -108,7 +108,6 @@ export const WRITTEN: { readonly [type: string]: readonly string[] } = {
 export const UNCHECKED: { readonly [type: string]: readonly string[] } = {
   DE_ID_CARD: ['L01X00T47', 'T22000129'],
   DE_PASSPORT: ['C01X00T47'],
-  DE_VAT_ID: ['DE123456789'],
   DK_CPR: ['140827-2038'],
   CZ_RC: ['430312/123'],
   SK_RC: ['430312/123'],

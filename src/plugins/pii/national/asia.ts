@@ -11,12 +11,6 @@ const palindrome: Check = s => {
   return true
 }
 
-/** GSTN: states 01 to 37. */
-const gstState: Check = s => {
-  const state = number(s, 0, 2)
-  return state >= 1 && state <= 37
-}
-
 /** Weights 1 and 2 in turn, quotient and remainder of 36 of each product added. */
 const gst: Check = s => {
   let sum = 0
@@ -25,6 +19,12 @@ const gst: Check = s => {
     sum += Math.floor(product / 36) + (product % 36)
   }
   return s.charCodeAt(14) === BASE36.charCodeAt((36 - (sum % 36)) % 36)
+}
+
+/** GSTN: states 01 to 37; Ladakh and what is of no state came later, and are rare enough to ask for the last character. */
+const gstState: Check = s => {
+  const state = number(s, 0, 2)
+  return (state >= 1 && state <= 37) || ((state === 38 || state === 97 || state === 99) && gst(s))
 }
 
 /** State, diplomats' countries or the forces' year; no number 0000. */
@@ -56,6 +56,7 @@ const INDIA: readonly NationalRow[] = [
   }),
   row('IN_PAN', 'IN', {
     shape: 'l{3}[ABCFGHJLPT]ld{4}l',
+    also: s => !s.startsWith('0000', 5),
     base: 0.3,
     context: ['pan', 'pan card', 'pan number', 'permanent account number', 'income tax'],
   }),
@@ -173,7 +174,9 @@ const turkish: Check = s => {
 
 /** GB 11643: ISO 7064 MOD 11-2, 10 written X. */
 const RIC_WEIGHTS = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]
-const ricDate: Check = s => (s.startsWith('19', 6) || s.startsWith('20', 6)) && isDate(number(s, 6, 10), number(s, 10, 12), number(s, 12, 14))
+/** GB/T 2260. */
+const RIC_PROVINCES = new Set('11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83'.split(' '))
+const ricDate: Check = s => RIC_PROVINCES.has(s.slice(0, 2)) && (s.startsWith('19', 6) || s.startsWith('20', 6)) && isDate(number(s, 6, 10), number(s, 10, 12), number(s, 12, 14))
 
 /** Immigration Department: weights 9 to 1, a single leading letter preceded by a blank of 36; modulus 11, 10 written A. */
 const hongKong: Check = s => {
@@ -229,7 +232,8 @@ export const ASIA: readonly NationalRow[] = [
     context: ['tc kimlik', 't.c. kimlik', 'kimlik', 'kimlik no', 'kimlik numarası', 'tckn', 'national id'],
   }),
   row('TR_LICENSE_PLATE', 'TR', {
-    shape: ['0[1-9][A-PR-VYZ]{1,3}d{2,4}', '[1-7]d[A-PR-VYZ]{1,3}d{2,4}', '8[01][A-PR-VYZ]{1,3}d{2,4}'],
+    // Five digits after a single letter alone.
+    shape: ['0[1-9]', '[1-7]d', '8[01]'].flatMap(province => [`${province}[A-PR-VYZ]{1,3}d{2,4}`, `${province}[A-PR-VYZ]d{5}`]),
     groups: 'classes',
     base: 0.2,
     context: ['plaka', 'plakası', 'plakalı', 'plaka no', 'license plate', 'number plate', 'vehicle'],
@@ -254,6 +258,7 @@ export const ASIA: readonly NationalRow[] = [
   row('HK_ID', 'HK', {
     shape: ['ld{6}[0-9A]', 'l{2}d{6}[0-9A]'],
     groups: ['1 6 1', '2 6 1', '7 1', '8 1'],
+    brackets: true,
     check: hongKong,
     share: 0.1,
     base: 0.25,

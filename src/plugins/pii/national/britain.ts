@@ -47,7 +47,9 @@ export const BRITAIN: readonly NationalRow[] = [
     context: ['national insurance', 'national insurance number', 'nino', 'ni number', 'ni no', 'insurance number'],
   }),
   row('UK_PASSPORT', 'GB', {
-    shape: 'l{2}d{7}',
+    // HMPO prints nine digits, which say nothing on their own.
+    shape: ['l{2}d{7}', 'd{9}'],
+    timid: true,
     base: 0.2,
     context: ['passport', 'passport number', 'passport no', 'travel document', 'hmpo'],
   }),
@@ -73,7 +75,7 @@ export const BRITAIN: readonly NationalRow[] = [
     context: ['postcode', 'post code', 'postal code', 'address'],
   }),
   row('UK_VEHICLE_REGISTRATION', 'GB', {
-    shape: ['[A-HJ-PR-Y]{2}d{2}[A-HJ-PR-Z]{3}', '[A-HJ-NPR-TV-Y]d{1,3}[A-HJ-PR-Y][A-HJ-PR-Z]{2}', '[A-HJ-PR-Z]{3}d{1,3}[A-HJ-NPR-TV-Y]'],
+    shape: ['[A-HJ-PR-Y]{2}d{2}[A-HJ-PR-Z]{3}', '[A-HJ-NP-TV-Y]d{1,3}[A-HJ-PR-Y][A-HJ-PR-Z]{2}', '[A-HJ-PR-Z]{3}d{1,3}[A-HJ-NPR-TV-Y]'],
     groups: ['4 3', '2 3', '3 3', '3 2', '3 4'],
     also: plateYear,
     base: 0.2,

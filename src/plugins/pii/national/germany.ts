@@ -1,8 +1,10 @@
 import { allSame, crossSum, digit, icao, mod11and10, number, weighted, type Check } from './checks.js'
 import { row, type NationalRow } from './row.js'
 
-/** BMI: no letter that could be read as a digit or make a word. */
-const SERIAL = '[CFGHJKLMNPRTVWXYZ][CFGHJKLMNPRTVWXYZ0-9]{8}'
+/** PassV, annex 11: no letter that could be read as a digit or make a word; the first says whether it is a passport or a card. */
+const SERIAL = '[CFGHJKLMNPRTVWXYZ0-9]{8}'
+const CARD = `[LMNPRTVWXYZ]${SERIAL}`
+const PASSPORT = `[CFGHJK]${SERIAL}`
 
 /** A letter counts as two digits, A = 01 to Z = 26. */
 const ordinal = (s: string, at: number): number => s.charCodeAt(at) - 64
@@ -68,17 +70,17 @@ export const GERMANY: readonly NationalRow[] = [
     context: ['steuernummer', 'steuer-nr', 'steuer nr', 'st.-nr', 'st-nr', 'stnr', 'finanzamt', 'steuerbescheid', 'tax number'],
   }),
   row('DE_VAT_ID', 'DE', {
-    shape: 'DEd{9}',
+    shape: 'DE[1-9]d{8}',
     groups: ['2 9', '2 3 3 3', '5 3 3'],
     mixed: true,
+    // BZSt: ISO 7064 MOD 11,10; no number begins with 0.
     check: s => mod11and10(s, 2, 11),
-    failed: 'shape',
     share: 0.1,
     base: 0.3,
     context: ['ust-id', 'ust-idnr', 'ustid', 'ustidnr', 'umsatzsteuer-id', 'umsatzsteuer-identifikationsnummer', 'umsatzsteuer', 'vat', 'vat id', 'vat number'],
   }),
   row('DE_ID_CARD', 'DE', {
-    shape: [SERIAL, `${SERIAL}d`],
+    shape: [CARD, `${CARD}d`],
     also: serial,
     check: zone,
     failed: 'shape',
@@ -87,7 +89,7 @@ export const GERMANY: readonly NationalRow[] = [
     context: ['personalausweis', 'personalausweisnummer', 'ausweis', 'ausweisnummer', 'ausweis-nr', 'seriennummer', 'identity card', 'id card'],
   }),
   row('DE_PASSPORT', 'DE', {
-    shape: [SERIAL, `${SERIAL}d`],
+    shape: [PASSPORT, `${PASSPORT}d`],
     also: serial,
     check: zone,
     failed: 'shape',
@@ -140,6 +142,8 @@ export const GERMANY: readonly NationalRow[] = [
   }),
   row('DE_KFZ', 'DE', {
     shape: ['[A-ZÄÖÜ]{1,3}l{1,2}[1-9]d{0,3}', '[A-ZÄÖÜ]{1,3}l{1,2}[1-9]d{0,3}[EH]'],
+    // FZV, annex 4: eight characters at most, and the sign of old or electric ones.
+    also: s => s.length <= (s.charCodeAt(s.length - 1) < 65 ? 8 : 9),
     groups: PLATE_GROUPS,
     joined: false,
     mixed: true,

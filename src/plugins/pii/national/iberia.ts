@@ -36,7 +36,8 @@ export const IBERIA: readonly NationalRow[] = [
     context: ['pasaporte', 'número de pasaporte', 'passport', 'passport number'],
   }),
   row('PT_NIF', 'PT', {
-    shape: '[1-9]d{8}',
+    // People 1 to 3 and 45, companies and the state what else there is.
+    shape: ['[1-3568]d{8}', '45d{7}', '7[0-24-57-9]d{7}', '9[0189]d{7}'],
     groups: ['3 3 3'],
     // AT: weights 9 to 2, modulus 11, a remainder of 0 or 1 gives 0.
     check: byTable([9, 8, 7, 6, 5, 4, 3, 2], '00987654321'),

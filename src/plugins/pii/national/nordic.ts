@@ -3,7 +3,7 @@ import { row, type NationalRow } from './row.js'
 
 const HETU_CHECK = '0123456789ABCDEFHJKLMNPRSTUVWXY'
 
-/** DVV: remainder of 31 of the nine digits; the sign of the century may be a letter or, gone with the separators, a dash. */
+/** DVV: remainder of 31 of the nine digits; the sign of the century may be a letter or, gone with the separators, a dash or plus. */
 const hetu: Check = s => s.charCodeAt(s.length - 1) === HETU_CHECK.charCodeAt((number(s, 0, 6) * 1000 + number(s, s.length - 4, s.length - 1)) % 31)
 
 /** The day is raised by 60 in a coordination number. */
@@ -31,8 +31,11 @@ const norwegianDate: Check = s => {
 export const NORDIC: readonly NationalRow[] = [
   row('FI_PERSONAL_IDENTITY', 'FI', {
     shape: ['d{9}[0-9A-FHJ-NPR-Y]', 'd{6}[A-FU-Y]d{3}[0-9A-FHJ-NPR-Y]'],
-    groups: ['6 4'],
-    also: s => ddmmyy(s),
+    groups: ['6 4', '11'],
+    // Without a sign of the century it is none.
+    joined: false,
+    plus: true,
+    also: s => ddmmyy(s) && number(s, s.length - 4, s.length - 1) > 1,
     check: hetu,
     share: 0.0013,
     base: 0.2,
@@ -41,6 +44,8 @@ export const NORDIC: readonly NationalRow[] = [
   row('SE_PERSONNUMMER', 'SE', {
     shape: ['d{10}', '1[89]d{10}', '20d{10}'],
     groups: ['6 4', '8 4'],
+    // A plus stands in for the dash from a hundred years on.
+    plus: true,
     also: swedishDate,
     // Skatteverket: Luhn over the last ten digits.
     check: s => luhn(s, s.length - 10),

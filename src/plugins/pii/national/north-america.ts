@@ -1,11 +1,13 @@
 import { allSame, base36, byTable, digit, isDate, luhn, noRemainder, number, type Check } from './checks.js'
 import { row, type NationalRow } from './row.js'
 
+const PRINTED = new Set(['078051120', '219099999', '123456789'])
+
 /** SSA: no area 000, 666 or 900 on, no group 00, no serial 0000, and not what was printed on sample cards. */
 const issued: Check = s => {
   const area = number(s, 0, 3)
   if (area === 0 || area === 666 || area >= 900 || number(s, 3, 5) === 0 || number(s, 5, 9) === 0) return false
-  return !allSame(s) && s !== '078051120' && s !== '219099999' && s !== '123456789'
+  return !allSame(s) && !PRINTED.has(s)
 }
 
 /** ABA: the first two digits tell the Federal Reserve district and the kind of institution. */

@@ -26,6 +26,10 @@ export interface NationalRow {
   readonly context: readonly string[]
   /** `compact` is the candidate in upper case without its separators; `digits` true says that it is known to be digits throughout, and saves time. */
   accepts(compact: string, digits?: boolean): Accepted
+  /** The last character may stand in brackets. */
+  readonly brackets: boolean
+  /** Digits alone are one only with a word beside them that says so. */
+  readonly timid: boolean
   /** Whether the separators (`.`, `-`, `/` or a space) of the candidate as written stand where the issuer puts them. */
   raw(text: string): boolean
 }
@@ -40,6 +44,10 @@ export interface Rule {
   readonly joined?: false
   /** True: the separators need not be the same. */
   readonly mixed?: true
+  /** True: a plus sign separates too. */
+  readonly plus?: true
+  readonly brackets?: true
+  readonly timid?: true
   readonly base: number
   readonly context: readonly string[]
   /** What the shape cannot say and is no check digit. */
@@ -119,7 +127,7 @@ function fits(s: string, { places, narrow }: Shape, digits: boolean): boolean {
   return true
 }
 
-const isSeparator = (code: number): boolean => code === 32 || (code >= 45 && code <= 47)
+const isSeparator = (code: number): boolean => code === 32 || code === 43 || (code >= 45 && code <= 47)
 const isDigit = (code: number): boolean => code >= 48 && code <= 57
 
 /** Every separator stands between a letter and a digit. */
@@ -158,10 +166,11 @@ function separators(text: string): number {
   return differ ? -1 : count
 }
 
-function rawOf({ groups, joined, mixed }: Rule): (text: string) => boolean {
+function rawOf({ groups, joined, mixed, plus }: Rule): (text: string) => boolean {
   const classes = groups === 'classes'
   const listed = classes || groups === undefined ? [] : groups.map(group => group.split(' ').map(Number))
   return text => {
+    if (plus !== true && text.includes('+')) return false
     const count = separators(text)
     if (count === 0) return joined !== false || listed.some(group => group.length === 1 && group[0] === text.length)
     if (count < 0 && mixed !== true) return false
@@ -195,5 +204,6 @@ export function row(type: string, country: string, rule: Rule): NationalRow {
     }
     return 'no'
   }
-  return { type, country, lengths, digits, letters, maxLength: longest + gaps, base, raise: check === undefined ? 0 : raiseOf(share), share: check === undefined ? 1 : share, context, accepts, raw: rawOf(rule) }
+  const { brackets = false, timid = false } = rule
+  return { type, country, lengths, digits, letters, maxLength: longest + gaps, base, raise: check === undefined ? 0 : raiseOf(share), share: check === undefined ? 1 : share, context, brackets, timid, accepts, raw: rawOf(rule) }
 }
