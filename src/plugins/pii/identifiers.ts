@@ -83,16 +83,17 @@ export class Identifiers {
     return first
   }
 
-  /** Ends of the tokens from `start` on. */
+  /** Ends of the tokens from `start` on; small letters stand behind a number once, and a second time it is prose. */
   #ends(text: string, start: number): number[] {
     const ends: number[] = []
     let i = start
+    let small = 0
     while (ends.length <= TABLE) {
       const from = i
       let digits = 0
       while (i - from <= LONGEST && isAlnum(at(text, i))) if (isDigit(text.charCodeAt(i++))) digits++
       if (i === from || i - from > LONGEST) break
-      if (digits === 0 && !isLetterToken(text, from, i, at(text, from - 1))) break
+      if (digits === 0 && (!isLetterToken(text, from, i, at(text, from - 1)) || (has(text.charCodeAt(from), LOWER) && ++small > 1))) break
       ends.push(i)
       if (!separates(at(text, i)) || !isAlnum(at(text, i + 1))) break
       i++
