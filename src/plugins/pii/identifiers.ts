@@ -1,11 +1,14 @@
 import { at, cutsAfter, cutsBefore, has, isAlnum, isDigit, isForeignLetter, LETTER, LOWER, UPPER } from './chars.js'
 import type { Words } from './context-words.js'
 import type { Hits } from './hits.js'
+import { smallOf, type Small } from './identifier-words.js'
 import { nationalIndex, type NationalRow } from './national/index.js'
 
 const SHORTEST = 4
 const LONGEST = 26
 const MOST_TOKENS = 8
+/** Tokens of one character, of which a row of single digits has more. */
+const MOST_SINGLES = 3
 /** Before the first digit. */
 const MOST_LETTER_TOKENS = 2
 /** More tokens than any identifier has: a table of numbers. */
@@ -31,14 +34,8 @@ function isLetterToken(text: string, from: number, end: number, sign: number): b
   return true
 }
 
-const words = (line: string): ReadonlySet<string> => new Set(line.split(' '))
-/** Short words that count or join: where no check digit says otherwise, such a word beside a number is no part of an identifier. */
-const WORDS = words('a i x and or to in of by at on for the is as am an it no be was are has had per via vs than from with page der die das und um im bis von zu so ist mal des les le la de du en et el los las y o e un una del da do ve ile bu bir och av til med van het')
-/** Units, which follow a number. */
-const UNITS = words('mm cm km m kg g mg ml l gb mb kb tb k b hz khz mhz ghz ms s h d c kw kwh px pt pm usd eur gbp st nd rd th min max sec')
 /** What nothing but the identifier is written like. */
 const SURE_SHAPE = 0.4
-const TWO_SMALL = /[a-z] [a-z]/
 
 interface Row {
   readonly row: NationalRow
@@ -108,13 +105,13 @@ export class Identifiers {
     let singles = 0
     for (let k = 0; k < ends.length && k < MOST_TOKENS; k++) {
       const end = ends[k] ?? from
-      if (end - from === 1 && ++singles > 2) return
+      if (end - from === 1 && ++singles > MOST_SINGLES) return
       compact += text.slice(from, end).toUpperCase()
       from = end + 1
       if (compact.length > LONGEST) return
       if (k < skip || compact.length < SHORTEST) continue
       if (isBracketed(text, end)) this.#ask(hits, start, end + BRACKETS, compact + text.charAt(end + 1).toUpperCase(), `${text.slice(start, end)} ${text.charAt(end + 1)}`)
-      if (!goesOn(text, end)) this.#ask(hits, start, end, compact)
+      if (!goesOn(text, end) && !(k > 0 && isLonger(text, start, ends, k))) this.#ask(hits, start, end, compact)
     }
   }
 
@@ -144,20 +141,6 @@ function scoreOf(row: NationalRow, verdict: 'shape' | 'checksum', small: Small, 
   return row.base + (small === 'none' ? bonus : Math.min(bonus, NAMED_SMALL))
 }
 
-/** What the small letters that stand apart are, if there are any. */
-type Small = 'none' | 'letters' | 'words' | 'mixed'
-
-function smallOf(written: string): Small {
-  const tokens = written.split(/[ +./-]/)
-  if (!tokens.some(token => token !== '' && !/[^a-z]/.test(token))) return 'none'
-  if (written !== written.toLowerCase()) return 'mixed'
-  // Two words in a row are prose.
-  if (TWO_SMALL.test(written)) return 'words'
-  const apart = written.split(' ')
-  const last = /[a-z]*$/.exec(written)?.[0] ?? ''
-  return UNITS.has(last) || apart.some((part, index) => WORDS.has(part) || (index > 0 && UNITS.has(part))) ? 'words' : 'letters'
-}
-
 const BRACKETS = 3
 
 /** Whether one character in brackets follows, and no word behind it. */
@@ -172,6 +155,32 @@ function isAttached(text: string, start: number): boolean {
 function goesOn(text: string, end: number): boolean {
   const c = at(text, end)
   return cutsAfter(text, end) || ((c === 45 || c === 46 || c === 47) && isDigit(at(text, end + 1)))
+}
+
+/** Length of the digits that end at `end`, or of those that begin at `start`; 0 where they are part of a word. */
+function digitsBefore(text: string, end: number): number {
+  let i = end
+  while (end - i <= LONGEST && isDigit(at(text, i - 1))) i--
+  return isAlnum(at(text, i - 1)) ? 0 : end - i
+}
+function digitsFrom(text: string, start: number): number {
+  let i = start
+  while (i - start <= LONGEST && isDigit(at(text, i))) i++
+  return isAlnum(at(text, i)) ? 0 : i - start
+}
+
+/** Fewer digits than these next to a number are none of its groups. */
+const GROUP = 3
+
+/** Whether a number in groups goes on with a group like its own, as that of a card does, or with the cents of an amount. */
+function isLonger(text: string, start: number, ends: readonly number[], k: number): boolean {
+  const end = ends[k] ?? start
+  if (!isDigit(at(text, start))) return false
+  if (at(text, end) === 44) return digitsFrom(text, end + 1) === 2 && digitsBefore(text, end) === GROUP
+  const last = digitsBefore(text, end)
+  if (last >= GROUP && at(text, end) === 32 && at(text, end - last - 1) === 32 && digitsFrom(text, end + 1) === last) return true
+  const first = digitsFrom(text, start)
+  return first >= GROUP && at(text, start - 1) === 32 && at(text, start + first) === 32 && digitsBefore(text, start - 1) === first
 }
 
 const isLetter = (c: number): boolean => has(c, LETTER) || isForeignLetter(c)

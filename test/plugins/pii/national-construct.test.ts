@@ -102,7 +102,7 @@ const MAKERS: { readonly [type: string]: Make } = {
     return body + String(toMultiple(dot(body, [4, 9, 4, 9, 4, 9]), 10)) + pick(D, 2)
   },
   FR_NIR: pick => {
-    const body = `${pick('12')}${pick(D, 2)}${month(pick)}${pick('01234567')}${pick('123456789')}${pick(D, 6)}`
+    const body = `${pick('12')}${pick(D, 2)}${month(pick)}${pick('01234567')}${pick('123456789')}${pick(D, 3)}${pick('123456789')}${pick(D, 2)}`
     return body + twoDigits(97 - Number(BigInt(body) % 97n))
   },
   NL_BSN: pick => {
@@ -111,7 +111,7 @@ const MAKERS: { readonly [type: string]: Make } = {
     return last === 10 ? undefined : body + String(last)
   },
   BE_NN: pick => {
-    const body = yymmdd(pick) + pick(D, 3)
+    const body = yymmdd(pick) + pick('1234567') + pick(D, 2)
     return body + twoDigits(97 - Number(BigInt(`2${body}`) % 97n))
   },
   CH_AHV: pick => {

@@ -96,6 +96,8 @@ describe('what the published definitions leave out', () => {
     ['TR_LICENSE_PLATE', ['34AB12345', '34A123456']],
     ['FI_PERSONAL_IDENTITY', ['131052-001T', '131052G308T', '131052Z308T']],
     ['UK_VEHICLE_REGISTRATION', ['U123BCD', 'Z123BCD']],
+    ['BE_NN', ['85073000061', '85073099932']],
+    ['FR_NIR', ['295100012611150', '295109912600010']],
     ['CN_RIC', ['16010519491231002X', '99010519491231002X']],
   ])('%s', (type, refused) => {
     expect(refused.filter(each => verdict(type, each.replace('-', '')) !== 'no')).toEqual([])
@@ -127,6 +129,29 @@ describe('social security numbers', () => {
   it('the second dash left out needs a word; a postal code, what is not given out, and what goes on are none', () => {
     expect([found('US_SSN', 'SSN: 536-904399'), found('US_SSN', '536-904399')]).toEqual([['536-904399'], []])
     for (const text of ['12345-6789', '000-904399', '536-004399', '536-900000', '536-9043991', '536-904399-1']) expect([text, found('US_SSN', text, EVERYTHING)]).toEqual([text, []])
+  })
+})
+
+describe('numbers in groups', () => {
+  it.each([
+    ['IN_AADHAAR', 'paid with 9999 2341 2341 2346'],
+    ['IN_AADHAAR', '2341 2341 2346 1234'],
+    ['AU_TFN', '123 456 782 999'],
+    ['PT_NIF', 'EUR 501.964.843,50'],
+    ['PT_NIF', '501 964 843,50 in total'],
+  ])('%s: what goes on with a group like its own, or with cents, is another number: %s', (type, text) => {
+    expect(found(type, text, EVERYTHING)).toEqual([])
+  })
+
+  it.each([
+    ['IN_AADHAAR', 'of 2024: 2341 2341 2346, or', '2341 2341 2346'],
+    ['IN_AADHAAR', '12 2341 2341 2346 5', '2341 2341 2346'],
+    ['AU_TFN', '123 456 782, 999', '123 456 782'],
+    ['PT_NIF', '501 964 843,5012', '501 964 843'],
+    ['PT_NIF', '501964843,50,x', '501964843'],
+    ['ZA_ID_NUMBER', '750330 5044 0 8 9', '750330 5044 0 8 9'],
+  ])('%s: what stands beside a list, a row of a table or a small number is one: %s', (type, text, value) => {
+    expect(found(type, text, EVERYTHING)).toEqual([value])
   })
 })
 

@@ -11,6 +11,8 @@ const nir: Check = s => {
 /** A month, or 20, 30 to 42 and 50 to 99 where it is not known. */
 const nirMonth: Check = s => {
   const month = number(s, 3, 5)
+  // A place 00 or a person 000 is none.
+  if (s.startsWith('00', 5) || s.startsWith('000', 10)) return false
   return (month >= 1 && month <= 12) || month === 20 || (month >= 30 && month <= 42) || month >= 50
 }
 
@@ -21,8 +23,8 @@ const national: Check = s => {
   return 97 - (value % 97) === told || 97 - ((value + 2e9) % 97) === told
 }
 
-/** Month and day may be 00 where they are not known; a bis number adds 20 or 40 to the month. */
-const nationalDate: Check = s => number(s, 2, 4) % 20 <= 12 && number(s, 2, 4) < 60 && number(s, 4, 6) <= 31
+/** Month and day may be 00 where they are not known; a bis number adds 20 or 40 to the month. People of a day are counted from 001 to 998. */
+const nationalDate: Check = s => number(s, 2, 4) % 20 <= 12 && number(s, 2, 4) < 60 && number(s, 4, 6) <= 31 && number(s, 6, 9) % 999 > 0
 
 const FISCAL_ODD = [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23]
 const FISCAL_DIGIT = '[0-9LMNPQRSTUV]'
