@@ -5,6 +5,9 @@ const WORDS = words('a i x and or to in of by at on for the is as am an it no be
 const UNITS = words('mm cm km m kg g mg ml l gb mb kb tb k b hz khz mhz ghz ms s h d c kw kwh px pt pm usd eur gbp st nd rd th min max sec')
 const TWO_SMALL = /[a-z] [a-z]/
 
+/** Whether it is such a word and cannot be the country of a number with check digits. */
+export const isWord = (word: string): boolean => WORDS.has(word) && word !== 'de' && word !== 'it'
+
 /** What the small letters that stand apart are, if there are any. */
 export type Small = 'none' | 'letters' | 'words' | 'mixed'
 

@@ -1,7 +1,7 @@
 import { at, cutsAfter, cutsBefore, has, isAlnum, isDigit, isForeignLetter, LETTER, LOWER, UPPER } from './chars.js'
 import type { Words } from './context-words.js'
 import type { Hits } from './hits.js'
-import { smallOf, type Small } from './identifier-words.js'
+import { isWord, smallOf, type Small } from './identifier-words.js'
 import { nationalIndex, type NationalRow } from './national/index.js'
 
 const SHORTEST = 4
@@ -31,7 +31,7 @@ function isLetterToken(text: string, from: number, end: number, sign: number): b
   const small = has(text.charCodeAt(from), LOWER)
   if (end - from > (small ? LONGEST_SMALL : LONGEST_CAPITALS) || (small && sign !== 32 && sign !== 45)) return false
   for (let i = from + 1; i < end; i++) if (has(text.charCodeAt(i), small ? UPPER : LOWER)) return false
-  return true
+  return !small || end - from < 2 || !isWord(text.slice(from, end))
 }
 
 /** What nothing but the identifier is written like. */
