@@ -49,6 +49,8 @@ describe('identifiers as people type them', () => {
   it.each([
     ['UK_VEHICLE_REGISTRATION', 'the 90s and for 24h, or the 100 mm lens'],
     ['UK_VEHICLE_REGISTRATION', 'The 5M run'],
+    ['UK_VEHICLE_REGISTRATION', 'CD17 efg'],
+    ['UK_VEHICLE_REGISTRATION', 'cd17.efg'],
     ['TR_LICENSE_PLATE', 'between 10 and 200 people, 30 or 400, 10 km 500'],
     ['TR_LICENSE_PLATE', '34 Abc 123'],
     ['NG_VEHICLE_REGISTRATION', 'the 500 ml and the 100 km'],
@@ -59,12 +61,16 @@ describe('identifiers as people type them', () => {
     ['HK_ID', 'A123456(4)'],
     ['HK_ID', 'A123456(3)x'],
     ['ES_NIF', '5436231(5)'],
-    ['NL_BSN', '25447573(5)'],
+    ['IL_ID', '03933742(3)'],
     ['NL_BSN', '254+475+735'],
     ['FI_PERSONAL_IDENTITY', '131052308T'],
     ['UK_PASSPORT', '501234876'],
   ])('%s: nothing in %s, whatever the threshold', (type, text) => {
     expect(found(type, text, EVERYTHING)).toEqual([])
+  })
+
+  it('many short words behind it are no table, which would hide it', () => {
+    expect(found('DE_KFZ', 'HH KL 77 ja ok na ja ok na ja ok na ja ok na ja ok na')).toEqual(['HH KL 77'])
   })
 
   it('a plate in small letters needs a word beside it, because words look like it', () => {
