@@ -1,13 +1,17 @@
-import { ALNUM, at, has, isAlnum, LETTER, runEnd } from './chars.js'
+import { ALNUM, at, has, isAlnum, isDigit, LETTER, runEnd } from './chars.js'
 import type { Hits } from './hits.js'
 import { decodesToText } from './shadow-base64.js'
-import { isDrawn, isPassword, isPlaceholder, isToken, valueEnd } from './secret-value.js'
+import { isOutgrown } from './secrets.js'
+import { isDrawn, isDrawnUuid, isPassword, isPlaceholder, isToken, looksDrawn, valueEnd } from './secret-value.js'
 
 const KEY = 48
 const PASSWORD = /(?:passw(?:or)?d|passwd|pwd|passphrase|passcode|passwort|kennwort|contraseña|contrasena|senha|wachtwoord)(?:is)?$/
 const TOKEN =
   /(?:secret|token|apikey|accesskey|secretkey|privatekey|authkey|signingkey|encryptionkey|masterkey|accountkey|sharedkey|sharedaccesskey|servicekey|appkey|subscriptionkey|licensekey|hmackey|credentials?|authorization|bearer|auth|sas|webhooksecret|sessionid|cookie|keyvalue|pat)$|(?:apikey|secretkey|accesstoken|clientsecret|secretaccesskey|authtoken)/
 const NEVER = /(?:hash|digest|checksum|md5|sha\d*|etag|integrity|commit|fingerprint|uuid|guid|id|name|type|url|uri|path|file|field|label|hint|policy|length|count|prefix|format|regex|pattern|header|expires?|version)$|^(?:public|csrf|xsrf|next|page|max|num|min)/
+
+/** Of a UUID, only a key that leaves no doubt tells: most of them name things. */
+const OF_UUID = /(?:secret|(?:api|access|auth|app|secret|service|subscription|license|private|master|signing)key|(?:api|access|auth|bearer|refresh|bot|service|admin)token)$/
 
 const isKeyUnit = (c: number): boolean => isAlnum(c) || c === 95 || c === 45 || c === 46 || c >= 0xc0
 
@@ -44,10 +48,10 @@ export function assignment(hits: Hits, sign: number): number {
   if (key.length < 3) return sign
   const password = PASSWORD.test(key)
   if (!password && (!TOKEN.test(key) || NEVER.test(key))) return sign
-  return judge(hits, sign, password)
+  return judge(hits, sign, password, password || OF_UUID.test(key))
 }
 
-function judge(hits: Hits, sign: number, password: boolean): number {
+function judge(hits: Hits, sign: number, password: boolean, uuid: boolean): number {
   const { text } = hits
   const found = valueStart(text, sign)
   let { start } = found
@@ -59,7 +63,9 @@ function judge(hits: Hits, sign: number, password: boolean): number {
   const value = text.slice(start, end)
   const next = at(text, end)
   const loose = found.quote !== 0 || !(next === 44 || next === 59 || next === 41 || next === 40 || next === 125)
-  if (!(password ? isPassword(value, loose) : isToken(value))) return sign
+  // What is cut off opens nothing.
+  const good = password ? isPassword(value, loose) : isToken(value) && !text.startsWith('...', end)
+  if (!good && !((uuid || scheme !== null) && isDrawnUuid(value))) return sign
   hits.add('SECRET', start, end, found.quote === 0 ? 0.75 : 0.85, 'key')
   return end
 }
@@ -82,7 +88,7 @@ export function scheme(hits: Hits, start: number): number {
   const end = runEnd(text, from, from + 600, ALNUM, '-._~+/=')
   hits.steps += end - start
   const value = text.slice(from, end)
-  const good = open[0].startsWith('Ba') ? value.length >= 12 && value.length % 4 === 0 && /[A-Z]/.test(value) && /[a-z]/.test(value) && /\d|=$/.test(value) && !isPlaceholder(value) : value.length >= 16 && isToken(value)
+  const good = open[0].startsWith('Ba') ? value.length >= 12 && value.length % 4 === 0 && /[A-Z]/.test(value) && /[a-z]/.test(value) && /\d|=$/.test(value) && !isPlaceholder(value) : value.length >= 16 && (isToken(value) || isDrawnUuid(value))
   if (!good) return start
   hits.add('SECRET', from, end, 0.85, 'key')
   return end
@@ -91,7 +97,7 @@ export function scheme(hits: Hits, start: number): number {
 /** What says that the characters stand for content, not for a secret. */
 const OF_CONTENT = /sha-?\d|md5|integrity|hash|digest|checksum|base64,|public|csrf|xsrf|authenticity|signature|identity|nonce/i
 
-const isBlob = (c: number): boolean => has(c, ALNUM) || c === 43 || c === 47 || c === 95 || c === 45
+const isBlob = (c: number): boolean => has(c, ALNUM) || c === 43 || c === 47 || c === 95 || c === 45 || c === 126
 const LEAST = 28
 const MOST = 100
 
@@ -103,11 +109,36 @@ export function blob(hits: Hits, inside: number, floor: number): number {
   let end = inside
   while (end < text.length && isBlob(text.charCodeAt(end))) end++
   hits.steps += end - start
-  if (end - start < LEAST || end - start > MOST) return end
+  const client = clientSecretEnd(text, start)
+  if (client > start) {
+    hits.add('SECRET', start, client, 0.9, 'shape')
+    return Math.max(end, client)
+  }
+  if (end - start >= LEAST && end - start <= MOST && isBare(text, start, end)) hits.add('SECRET', start, end, 0.55, 'entropy')
+  return end
+}
+
+/** Whether the run looks drawn, stands for nothing else, and is whole. */
+function isBare(text: string, start: number, end: number): boolean {
   const value = text.slice(start, end)
   // A segment has to look drawn by itself: names made of many short parts do so as a whole.
-  if (!value.split(/[-_/]/).some(segment => segment.length >= 20 && isDrawn(segment)) && !(value.length === 40 && isDrawn(value) && !/[-_]/.test(value))) return end
-  if (isPlaceholder(value) || decodesToText(text, start, end) || OF_CONTENT.test(text.slice(Math.max(0, start - 60), start + 8))) return end
-  hits.add('SECRET', start, end, 0.55, 'entropy')
-  return end
+  const drawn = value.split(/[-_/~]/).filter(segment => segment.length >= 20 && isDrawn(segment))
+  if (drawn.length === 0 && !(value.length === 40 && isDrawn(value) && !/[-_~]/.test(value))) return false
+  if (isPlaceholder(value) || isCut(text, start, end) || isOutgrown(value) || OF_CONTENT.test(text.slice(Math.max(0, start - 60), start + 8))) return false
+  return !decodesToText(text, start, end) && !drawn.some(segment => decodesToText(segment, 0, segment.length))
+}
+
+/** Whether dots say that there is more of it. */
+const isCut = (text: string, start: number, end: number): boolean => text.startsWith('...', end) || text.startsWith('…', end) || text.startsWith('...', start - 3) || text.startsWith('…', start - 1)
+
+const CLIENT_LEAST = 31
+const CLIENT_MOST = 34
+
+/** The one issuer whose mark (`8Q~`) stands behind three drawn characters, at `start`; dots may follow. */
+function clientSecretEnd(text: string, start: number): number {
+  if (!isDigit(at(text, start + 3)) || at(text, start + 4) !== 81 || at(text, start + 5) !== 126) return start
+  const from = start + 6
+  let end = runEnd(text, from, from + CLIENT_MOST + 2, ALNUM, '_~.-')
+  while (end > from + CLIENT_LEAST && at(text, end - 1) === 46) end--
+  return end - from >= CLIENT_LEAST && end - from <= CLIENT_MOST && looksDrawn(text, from, end) ? end : start
 }

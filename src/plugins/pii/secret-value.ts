@@ -1,25 +1,43 @@
-import { CLASS, entropy, isAlnum } from './chars.js'
+import { ALNUM, at, CLASS, entropy, isAlnum, runEnd } from './chars.js'
+import { isCounted, isMixedEnough, isWords, lookOf } from './secrets-drawn.js'
 
-const WORDS = /example|placeholder|change[-_]?(?:me|this)|your[-_ ]?|dummy|redacted|sample|insert|replace|x{4}|\*{3}|\.{3}|…|<|>|\$\{|\$\(|\{\{|process\.env|environ|getenv|secrets\.|vault:|undefined|foobar|masked|hidden|fixme/i
-const WHOLE = /^(?:[$%{[(@].*|null|none|nil|true|false|required|optional|string|number|boolean)$/i
+const WORDS = /example|placeholder|change[-_]?(?:me|this)|dummy|redacted|sample|insert|replace|\*{3}|\.{3}|…|^<|<[^<>]*>|\$\{|\$\(|\{\{|process\.env|environ|getenv|secrets\.|vault:|undefined|foobar|masked|hidden|fixme/i
+/** Short enough to come up by itself if its case did not matter. */
+const YOURS = /[Yy]our|YOUR/
+const WHOLE = /^(?:[{[(].*|[$%@][{(].*|null|none|nil|true|false|required|optional|string|number|boolean)$/i
+/** A variable of a shell, of a script or of a batch file. */
+const VARIABLE = /^[$%@:&]{1,2}[a-z_][\w.]*%?$/i
+const ROW = 6
+/** Of these fewer are enough. */
+const CROSSES = 4
+/** Zeros in base64, as binary tokens begin with. */
+const ZEROS = 12
 
 /** What people write where a secret would stand. */
 export function isPlaceholder(value: string): boolean {
-  if (WORDS.test(value) || WHOLE.test(value)) return true
+  if (WORDS.test(value) || YOURS.test(value) || WHOLE.test(value)) return true
+  if (VARIABLE.test(value)) return !isUnlikeNames(value)
   for (let i = 1, run = 1; i < value.length; i++) {
-    run = value.charCodeAt(i) === value.charCodeAt(i - 1) ? run + 1 : 1
-    if (run >= 6) return true
+    const c = value.charCodeAt(i)
+    run = c === value.charCodeAt(i - 1) ? run + 1 : 1
+    if (run >= (c === 65 ? ZEROS : c === 88 || c === 120 ? CROSSES : ROW)) return true
   }
   return false
 }
 
-/** Whether six characters or more count up, as in made-up tokens (`abcdef`, `123456`). */
-export function isCounted(value: string): boolean {
-  for (let i = 1, run = 1; i < value.length; i++) {
-    run = value.charCodeAt(i) === value.charCodeAt(i - 1) + 1 ? run + 1 : 1
-    if (run >= 6) return true
-  }
-  return false
+/** Whether what follows the prefix of an issuer was drawn: the cheap looks come first, for a text may hold the prefix everywhere. */
+export function looksDrawn(text: string, start: number, end: number): boolean {
+  const look = lookOf(text, start, end)
+  // Letters alone come up where both cases are drawn from, or capitals with few digits.
+  if (look.letters === 0 || (look.digits === 0 && look.uppers === 0) || isWords(look)) return false
+  const value = text.slice(start, end)
+  return isMixedEnough(value, look.hex) && !isCounted(value, look.hex) && !isPlaceholder(value)
+}
+
+/** Whether letters of both cases stand as no name has them. */
+function isUnlikeNames(value: string): boolean {
+  const { letters, mixedCase, words } = lookOf(value, 0, value.length)
+  return mixedCase && letters >= 6 && words < (letters < 20 ? -1 : -0.5)
 }
 
 /** How often the kind of character changes, of all places where it could: about 0.6 where characters are drawn, less in words. */
@@ -41,7 +59,7 @@ const count = (value: string, pattern: RegExp): number => value.replace(pattern,
 
 /** What is never a secret, whatever its key. */
 function isOrdinary(value: string): boolean {
-  return isPlaceholder(value) || UUID.test(value) || DATE.test(value) || PATH.test(value) || /\s/.test(value)
+  return isPlaceholder(value) || UUID.test(value) || DATE.test(value) || (PATH.test(value) && !isUnlikeNames(value)) || /\s/.test(value)
 }
 
 /** A run that looks drawn: mixed kinds, often changing. */
@@ -59,7 +77,7 @@ function isMixed(value: string, loose: boolean): boolean {
   const digits = count(value, /\D/g)
   const signs = count(value, /[\w.:/()[\]-]/g)
   if (isCode(value, digits, signs, loose)) return false
-  if (digits === 0) return signs > 0 && loose && /[a-z]/i.test(value)
+  if (digits === 0) return (signs > 0 && loose && /[a-z]/i.test(value)) || (value.length >= 10 && isUnlikeNames(value))
   if (!/[a-z]/i.test(value) && signs === 0) return false
   if (NAME.test(value) && !loose) return value.length >= 8 && digits >= 2 && entropy(value) >= 2.8
   return true
@@ -73,18 +91,40 @@ function isCode(value: string, digits: number, signs: number, loose: boolean): b
 /** Whether `value` reads like a drawn key or token. */
 export function isToken(value: string): boolean {
   if (value.length < 12 || value.length > 600 || isOrdinary(value) || isCounted(value) || /[()[\]{}`,;\\]/.test(value)) return false
-  const digits = count(value, /\D/g)
-  if (digits < 2 || digits === value.length || entropy(value) < (value.length < 20 ? 2.9 : 3.1)) return false
+  const look = lookOf(value, 0, value.length)
+  if (look.digits === value.length || isWords(look) || !isMixedEnough(value, look.hex)) return false
+  // Where letters are drawn from too, few digits come up now and then.
+  return look.digits < 2 ? value.length >= 16 && isUnlikeNames(value) : hasDrawnPart(value)
+}
+
+function hasDrawnPart(value: string): boolean {
   if (HEXADECIMAL.test(value)) return value.length >= 16
-  if (NAME.test(value) && changes(value) < 0.3) return false
+  if (NAME.test(value) && changes(value) < 0.3 && !isUnlikeNames(value)) return false
   return (value.match(SEGMENT) ?? []).some(part => part.length >= 8 && /\d/.test(part) && /[a-z]/i.test(part) && changes(part) >= 0.18)
 }
 
-/** A value without quotes ends at a space, a quote, `&`, `<` or `>`; at a comma or semicolon that is not within it; and before a further `=`. */
+/** Whether `value` is a UUID that is not made up. */
+export function isDrawnUuid(value: string): boolean {
+  if (!UUID.test(value)) return false
+  const digits = value.replace(/[{}-]/g, '').toLowerCase()
+  return !isPlaceholder(digits) && !isCounted(digits, true) && isMixedEnough(digits, true)
+}
+
+const FIELD = 40
+
+/** Whether the sign `c` before `start` parts fields (`&name=`, `;name=`), begins an entity, or ends the value. */
+function endsField(text: string, start: number, c: number): boolean {
+  const end = runEnd(text, start, start + FIELD, ALNUM, '_.-[]')
+  const next = at(text, end)
+  if (end > start) return next === 61 || (c === 38 && next === 59)
+  return c !== 38 || next <= 32 || next === 38
+}
+
+/** A value without quotes ends at a space, a quote, `<` or `>`, at an `&`, comma or semicolon that is not within it, and before a further `=`. */
 function endsBare(text: string, i: number, c: number): boolean {
-  if (c <= 32 || c === 34 || c === 39 || c === 96 || c === 38 || c === 60 || c === 62) return true
+  if (c <= 32 || c === 34 || c === 39 || c === 96 || c === 60 || c === 62) return true
   if (c === 61) return isAlnum(text.charCodeAt(i + 1))
-  return (c === 44 || c === 59) && !isAlnum(text.charCodeAt(i + 1))
+  return (c === 38 || c === 44 || c === 59) && endsField(text, i + 1, c)
 }
 
 /** End of the part of a quoted or bare value that begins at `start`. */

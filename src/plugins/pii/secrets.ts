@@ -1,12 +1,13 @@
 import { ALNUM, at, entropy, has, HEX, isAlnum, isDigit, runEnd } from './chars.js'
 import type { Hits } from './hits.js'
-import { isCounted, isPlaceholder } from './secret-value.js'
+import { isPlaceholder, looksDrawn } from './secret-value.js'
 import { TOKENS, type Alphabet, type TokenShape } from './secrets-data.js'
 
-const LONGEST = 600
+/** So much of a web token shows whether it is a placeholder. */
+const SHOWN = 600
 /** So much of a token shows whether it was drawn. */
 const ENOUGH = 80
-const EXTRA: { readonly [name in Alphabet]: string } = { W: '', U: '_', D: '_-', T: '_-.', B: '+/=_-', H: '', A: '', L: '' }
+const EXTRA: { readonly [name in Alphabet]: string } = { W: '', U: '_', D: '_-', T: '_-.', B: '+/=_-', S: '_-/@', H: '', A: '', L: '' }
 
 const slot = (a: number, b: number): number => ((a & 127) << 7) | (b & 127)
 
@@ -24,8 +25,23 @@ function table(): { gate: Uint8Array; rows: ReadonlyMap<number, readonly TokenSh
 }
 const { gate: GATE, rows: ROWS } = table()
 
-function end(text: string, start: number, alphabet: Alphabet): number {
-  return runEnd(text, start, start + LONGEST, alphabet === 'H' ? HEX : ALNUM, EXTRA[alphabet])
+/** A run that was read: within it, every further prefix has the same end. */
+interface Run {
+  readonly start: number
+  readonly end: number
+}
+const RUNS = new WeakMap<Hits, { [name in Alphabet]?: Run }>()
+/** Longer ones are kept. */
+const SHORT = 64
+
+function runOf(hits: Hits, start: number, alphabet: Alphabet): number {
+  const runs = RUNS.get(hits)
+  const known = runs?.[alphabet]
+  if (known !== undefined && start >= known.start && start < known.end) return known.end
+  const end = runEnd(hits.text, start, Infinity, alphabet === 'H' ? HEX : ALNUM, EXTRA[alphabet])
+  hits.steps += end - start
+  if (end - start > SHORT) RUNS.set(hits, { ...runs, [alphabet]: { start, end } })
+  return end
 }
 
 function fits(text: string, start: number, stop: number, alphabet: Alphabet): boolean {
@@ -35,19 +51,14 @@ function fits(text: string, start: number, stop: number, alphabet: Alphabet): bo
 }
 
 /** Where the part after the prefix ends, or -1 where it is none of that shape. */
-function bodyEnd(text: string, from: number, { alphabet, least, most }: TokenShape): number {
-  let stop = end(text, from, alphabet)
-  while (stop > from && !isAlnum(text.charCodeAt(stop - 1)) && text.charCodeAt(stop - 1) !== 61) stop--
+function bodyEnd(hits: Hits, from: number, { alphabet, least, most }: TokenShape): number {
+  const { text } = hits
+  let stop = runOf(hits, from, alphabet)
+  // A sign at the end belongs to the sentence, unless the token would be too short without it.
+  while (stop > from + least && !isAlnum(text.charCodeAt(stop - 1)) && text.charCodeAt(stop - 1) !== 61) stop--
   const length = stop - from
   if (length < least || length > most || isAlnum(at(text, stop)) || !fits(text, from, stop, alphabet)) return -1
-  return looksDrawn(text.slice(from, Math.min(stop, from + ENOUGH))) ? stop : -1
-}
-
-function looksDrawn(body: string): boolean {
-  const mixed = entropy(body)
-  if (isPlaceholder(body) || isCounted(body) || mixed < (body.length < 20 ? 2.4 : 2.8)) return false
-  // One issuer draws from letters alone.
-  return /\d/.test(body) || (body.length >= 30 && mixed >= 4 && /[a-z]/.test(body) && /[A-Z]/.test(body))
+  return looksDrawn(text, from, Math.min(stop, from + ENOUGH)) ? stop : -1
 }
 
 /** A token with a known prefix that begins at `start`; returns where it ends, or `start`. */
@@ -58,14 +69,18 @@ export function token(hits: Hits, start: number): number {
   if (GATE[key] === 0 || at(text, start - 1) === 43) return start
   for (const shape of ROWS.get(key) ?? []) {
     if (!text.startsWith(shape.prefix, start)) continue
-    const stop = bodyEnd(text, start + shape.prefix.length, shape)
-    hits.steps += stop - start
+    const stop = bodyEnd(hits, start + shape.prefix.length, shape)
     if (stop < 0) continue
     hits.add('SECRET', start, stop, 0.95, 'prefix')
     return stop
   }
   return start
 }
+
+const EXACT = TOKENS.filter(({ prefix, least, most }) => least === most && prefix.length >= 4)
+
+/** Whether a run begins as the tokens of an issuer do that all have one length, and has another: it is part of something else. */
+export const isOutgrown = (run: string): boolean => EXACT.some(({ prefix, least }) => run.length > prefix.length + least && run.startsWith(prefix))
 
 const isB64 = (c: number): boolean => isAlnum(c) || c === 45 || c === 95
 
@@ -86,7 +101,7 @@ export function jwt(hits: Hits, start: number): number {
   }
   hits.steps += i - start
   while (i > start && text.charCodeAt(i - 1) === 46) i--
-  if (parts < 3 || second < 8 || i - start < 40 || isPlaceholder(text.slice(start, start + LONGEST))) return start
+  if (parts < 3 || second < 8 || i - start < 40 || isPlaceholder(text.slice(start, start + SHOWN))) return start
   hits.add('SECRET', start, i, 0.95, 'shape')
   return i
 }
