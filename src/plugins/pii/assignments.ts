@@ -7,11 +7,12 @@ import { isDrawn, isDrawnUuid, isPassword, isPlaceholder, isToken, looksDrawn, v
 const KEY = 48
 const PASSWORD = /(?:passw(?:or)?d|passwd|pwd|passphrase|passcode|passwort|kennwort|contraseña|contrasena|senha|wachtwoord)(?:is)?$/
 const TOKEN =
-  /(?:secret|token|apikey|accesskey|secretkey|privatekey|authkey|signingkey|encryptionkey|masterkey|accountkey|sharedkey|sharedaccesskey|servicekey|appkey|subscriptionkey|licensekey|hmackey|credentials?|authorization|bearer|auth|sas|webhooksecret|sessionid|cookie|keyvalue|pat)$|(?:apikey|secretkey|accesstoken|clientsecret|secretaccesskey|authtoken)/
+  /(?:secret|token|apikey|accesskey|secretkey|privatekey|authkey|signingkey|encryptionkey|masterkey|adminkey|writekey|accountkey|sharedkey|sharedaccesskey|servicekey|appkey|subscriptionkey|licensekey|hmackey|credentials?|authorization|bearer|auth|sas|^sig|webhooksecret|sessionid|cookie|keyvalue|pat)$|(?:apikey|secretkey|accesstoken|clientsecret|secretaccesskey|authtoken)/
 const NEVER = /(?:hash|digest|checksum|md5|sha\d*|etag|integrity|commit|fingerprint|uuid|guid|id|name|type|url|uri|path|file|field|label|hint|policy|length|count|prefix|format|regex|pattern|header|expires?|version)$|^(?:public|csrf|xsrf|next|page|max|num|min)/
 
-/** Of a UUID, only a key that leaves no doubt tells: most of them name things. */
-const OF_UUID = /(?:secret|(?:api|access|auth|app|secret|service|subscription|license|private|master|signing)key|(?:api|access|auth|bearer|refresh|bot|service|admin)token)$/
+/** Of a UUID, only a key that leaves no doubt tells: most of them name things, and many a token is a place in a list. */
+const OF_UUID = /(?:secret|(?:api|access|auth|app|secret|service|subscription|license|private|master|signing)key|[a-z]{2}token)$/
+const OF_PLACE = /(?:page|sync|continuation|cancel|cancellation|idempotency|request|client|device|resume|operation|trace|correlation|registration|form|upload|push|state|lock|csrf|xsrf|forgery)token$/
 
 const isKeyUnit = (c: number): boolean => isAlnum(c) || c === 95 || c === 45 || c === 46 || c >= 0xc0
 
@@ -48,7 +49,7 @@ export function assignment(hits: Hits, sign: number): number {
   if (key.length < 3) return sign
   const password = PASSWORD.test(key)
   if (!password && (!TOKEN.test(key) || NEVER.test(key))) return sign
-  return judge(hits, sign, password, password || OF_UUID.test(key))
+  return judge(hits, sign, password, password || (OF_UUID.test(key) && !OF_PLACE.test(key)))
 }
 
 function judge(hits: Hits, sign: number, password: boolean, uuid: boolean): number {
@@ -95,7 +96,20 @@ export function scheme(hits: Hits, start: number): number {
 }
 
 /** What says that the characters stand for content, not for a secret. */
-const OF_CONTENT = /sha-?\d|md5|integrity|hash|digest|checksum|base64,|public|csrf|xsrf|authenticity|signature|identity|nonce/i
+const OF_CONTENT = /sha-?\d|md5|integrity|hash|digest|checksum|base64,|public|csrf|xsrf|authenticity|signature|identity|nonce|\bh1:/i
+
+/** The key of what names something. */
+const OF_NAME = /(?:\b[iI][dD]|_id|_ID|[a-z]I[dD])["'\s]*[:=]\s*["']?$/
+/** A public address of two networks, and binary data that begins with a length, such as a public key of SSH. */
+const PUBLIC = /^(?:[13][1-9A-HJ-NP-Za-km-z]{25,33}$|Qm[1-9A-HJ-NP-Za-km-z]{44}$|AAAA)/
+const LINK = 200
+
+/** Whether the run at `start` is part of a link: there, what is drawn names something. */
+function isInLink(text: string, start: number): boolean {
+  const before = text.slice(Math.max(0, start - LINK), start)
+  const scheme = before.lastIndexOf('://')
+  return scheme >= 0 && !/[\s"'<>`]/.test(before.slice(scheme))
+}
 
 const isBlob = (c: number): boolean => has(c, ALNUM) || c === 43 || c === 47 || c === 95 || c === 45 || c === 126
 const LEAST = 28
@@ -124,7 +138,8 @@ function isBare(text: string, start: number, end: number): boolean {
   // A segment has to look drawn by itself: names made of many short parts do so as a whole.
   const drawn = value.split(/[-_/~]/).filter(segment => segment.length >= 20 && isDrawn(segment))
   if (drawn.length === 0 && !(value.length === 40 && isDrawn(value) && !/[-_~]/.test(value))) return false
-  if (isPlaceholder(value) || isCut(text, start, end) || isOutgrown(value) || OF_CONTENT.test(text.slice(Math.max(0, start - 60), start + 8))) return false
+  if (isPlaceholder(value) || isCut(text, start, end) || isOutgrown(value) || PUBLIC.test(value)) return false
+  if (OF_CONTENT.test(text.slice(Math.max(0, start - 60), start + 8)) || OF_NAME.test(text.slice(Math.max(0, start - 24), start)) || isInLink(text, start)) return false
   return !decodesToText(text, start, end) && !drawn.some(segment => decodesToText(segment, 0, segment.length))
 }
 

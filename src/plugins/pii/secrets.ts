@@ -109,13 +109,21 @@ export function jwt(hits: Hits, start: number): number {
 const PEM = '-----BEGIN '
 const inPem = (c: number): boolean => isAlnum(c) || c === 43 || c === 47 || c === 61 || c === 10 || c === 13 || c === 32 || c === 9 || c === 92 || c === 58 || c === 44 || c === 45
 
+/** End of the lines of a certificate or public key from `start` on, or `start` where they are not whole: they are no secret. */
+function publicEnd(hits: Hits, start: number): number {
+  const end = runEnd(hits.text, start, Infinity, ALNUM, '+/=\r\n\\')
+  hits.steps += end - start
+  return hits.text.startsWith('-----END ', end) ? end : start
+}
+
 /** A private key in PEM that begins with the dashes at `start`; one without an end goes on as long as its lines do. */
 export function pem(hits: Hits, start: number): number {
   const { text } = hits
   if (!text.startsWith(PEM, start)) return start
   const head = text.indexOf('-----', start + PEM.length)
   const label = text.slice(start + PEM.length, Math.min(head, start + 60))
-  if (head < 0 || head - start > 60 || !label.includes('PRIVATE KEY')) return start + 5
+  if (head < 0 || head - start > 60) return start + 5
+  if (!label.includes('PRIVATE KEY')) return publicEnd(hits, head + 5)
   let i = head + 5
   while (i < text.length && inPem(text.charCodeAt(i)) && !text.startsWith('-----', i)) i++
   hits.steps += i - start
