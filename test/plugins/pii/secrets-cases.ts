@@ -92,7 +92,7 @@ export const KEYED: readonly (readonly [string, () => string])[] = [
   ['session_token', () => chars(UPPER + LOWER, 40)],
   ['DB_PASSWORD', () => `$${w(5)}#${w(10)}7`],
   ['smtpPassword', () => `${w(6)}&${w(6)}!9a`],
-  ['passphrase', () => chars(UPPER + LOWER, 20)],
+  ['passphrase', () => chars(UPPER + LOWER, 32)],
 ]
 
 const sha = (bytes: number, encoding: 'hex' | 'base64' = 'hex'): string => randomBytes(bytes).toString(encoding)
