@@ -70,7 +70,7 @@ export const TELLING: readonly (readonly [string, () => string])[] = [
   ['Notion', () => `ntn_${w(46)}`],
   ['Postman', () => `PMAK-${h(24)}-${h(34)}`],
   ['Tailscale', () => `tskey-auth-${w(17)}-${w(32)}`],
-  ['Fly', () => `fm2_lJPECAAAAAAAAAAA${b(200)}`],
+  ['Fly', () => `fm2_lJPECAAAAAAAC${b(200)}`],
   ['age', () => `AGE-SECRET-KEY-1${chars('QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L', 58)}`],
   ['Telegram', () => `${chars('123456789', 10)}:AA${d(33)}`],
 ]
@@ -136,6 +136,7 @@ export const NEGATIVES: readonly (readonly [string, () => string])[] = [
   ['PNG in base64', () => `src="data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAUA${sha(60, 'base64')}"`],
   ['font in base64', () => `url(data:font/woff2;base64,d09GMgABAAAAA${sha(200, 'base64')}) format("woff2")`],
   ['base64 of text', () => Buffer.from('The quick brown fox jumps over 13 lazy dogs.').toString('base64')],
+  ['base64 of text behind a name', () => `prefs-${Buffer.from('{"theme":7,"tabs":["mail","notes"]}').toString('base64url')}`],
   ['base64 that is cut', () => `body: ...${w(48)}...`],
   ['certificate', () => `-----BEGIN CERTIFICATE-----\n${sha(48, 'base64')}\n${sha(48, 'base64')}\n-----END CERTIFICATE-----`],
   ['public key', () => `-----BEGIN PUBLIC KEY-----\n${sha(48, 'base64')}\n${sha(48, 'base64')}\n-----END PUBLIC KEY-----`],
