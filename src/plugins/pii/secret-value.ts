@@ -25,13 +25,16 @@ export function isPlaceholder(value: string): boolean {
   return false
 }
 
+/** A name of three parts or more, each of which is a word or a number. */
+const PARTS = /^(?:(?:[a-z]+|[A-Z]+|\d+)[_-]){2,}(?:[a-z]+|[A-Z]+|\d+)?$/
+
 /** Whether what follows the prefix of an issuer was drawn: the cheap looks come first, for a text may hold the prefix everywhere. */
 export function looksDrawn(text: string, start: number, end: number): boolean {
   const look = lookOf(text, start, end)
   // Letters alone come up where both cases are drawn from, or capitals with few digits.
   if (look.letters === 0 || (look.digits === 0 && look.uppers === 0) || isWords(look)) return false
   const value = text.slice(start, end)
-  return isMixedEnough(value, look.hex) && !isCounted(value, look.hex) && !isPlaceholder(value)
+  return isMixedEnough(value, look.hex) && !PARTS.test(value) && !isCounted(value, look.hex) && !isPlaceholder(value)
 }
 
 /** Whether letters of both cases stand as no name has them. */

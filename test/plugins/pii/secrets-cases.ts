@@ -176,6 +176,7 @@ export const NEGATIVES: readonly (readonly [string, () => string])[] = [
   ['Stripe, of pairs', () => 'sk_test_a1b2c3d4e5f6g7h8i9j0k1l2'],
   ['Slack, described', () => 'xoxb-your-bot-token-goes-here and xoxb-000000000000-000000000000-xxxxxxxxxxxxxxxxxxxxxxxx'],
   ['Slack, webhook of the manual', () => 'https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX'],
+  ['name behind a short prefix', () => 're_sending_of_mail_by_queue_worker_2048 and sk-proj-quarterly-expense-tracking-sync-job-kubernetes-2026'],
   ['GitLab, described', () => 'glpat-my-project-access-token'],
   ['OpenAI, described', () => 'sk-proj-this-is-not-a-real-key-but-a-placeholder-of-a-test'],
   ['key cut off', () => `export OPENAI_API_KEY=sk-proj-${w(14)}...`],
