@@ -156,7 +156,7 @@ export function credentials(hits: Hits, colon: number): number {
   const alone = first < 0 || first > sign
   const start = alone ? from : first + 1
   const value = text.slice(start, sign)
-  if (alone ? isKey(value) : value.length >= 3 && !isPlaceholder(value) && !USUAL.test(value)) hits.add('SECRET', start, sign, alone ? 0.8 : 0.9, 'url')
+  if (alone ? isKey(value) : value.length >= 4 && !isPlaceholder(value) && !USUAL.test(value)) hits.add('SECRET', start, sign, alone ? 0.8 : 0.9, 'url')
   return sign + 1
 }
 

@@ -151,6 +151,7 @@ export const NEGATIVES: readonly (readonly [string, () => string])[] = [
   ['link of a page', () => 'https://docs.halden.net/v2/guides/authentication-with-access-tokens#rotate-the-secret'],
   ['link with a query', () => 'https://shop.halden.net/list?page=2&sort=price_asc&size=40&color=blue'],
   ['link of an object', () => `https://cdn.halden.net/img/${sha(16)}/640x480.webp`],
+  ['login of a manual', () => 'new URL("https://abc:xyz@halden.net") and ftp://foo:bar@halden.net/'],
   ['name of a bucket', () => 's3://halden-backups-eu-west-1/2026/11/26/db-prod-17.dump.zst'],
   ['ARN', () => 'secret: arn:aws:secretsmanager:eu-west-1:210987654321:secret:prod/db-AbCdEf'],
   ['variable of a shell', () => 'curl -H "Authorization: Bearer $DEPLOY_TOKEN" -u "$LOGIN:$PASSWORD" https://api.halden.net'],

@@ -4,9 +4,9 @@ import { looksDrawn } from '../../../src/plugins/pii/secret-value.js'
 import { D, DIGITS, HEX, KEYED, LOWER, NEGATIVES, TELLING, UPPER, W } from './secrets-cases.js'
 
 const detector = createDetector({ types: ['SECRET'] })
-/** One drawn value in a thousand may look made up; that many of a few is a fault. */
+/** One drawn value in a thousand may look made up; that many of sixty is a fault. */
 const DRAWN = 60
-const ALLOWED = 2
+const ALLOWED = 3
 
 /** Values of which less than four fifths are covered. */
 function leaking(make: () => string, place: (value: string) => string): readonly string[] {
