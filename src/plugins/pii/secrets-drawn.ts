@@ -80,7 +80,7 @@ export function isCounted(value: string, hex = false): boolean {
 }
 
 /** Whether a value is one part over and over. */
-export function isPeriodic(value: string): boolean {
+function isPeriodic(value: string): boolean {
   // A value that is shifted by its period is itself.
   const at = `${value}${value.slice(0, -1)}`.indexOf(value, 1)
   return at > 0 && at <= value.length / 2

@@ -184,6 +184,7 @@ export const NEGATIVES: readonly (readonly [string, () => string])[] = [
   ['Azure, crossed out', () => `AZURE_CLIENT_SECRET=abc8Q~${'x'.repeat(34)}`],
   ['keyboard', () => 'api_key: qwertyuiop1234asdfghjkl'],
   ['rows of hexadecimal', () => 'api_key = "deadbeefdeadbeefdeadbeefdeadbeef"'],
+  ['one half twice', () => 'api_key = "9c1e7a30b54f82d69c1e7a30b54f82d6"'],
   ['alphabet of a codec', () => 'const KEY_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"'],
   ['name of a class', () => 'accessToken: OAuth2RefreshTokenGrantHandlerV2'],
   ['name of a secret', () => 'secret: halden-prod-db-credentials-v2'],
