@@ -2,7 +2,7 @@
 export type Words = ReadonlySet<string>
 
 /** From a sentence of words. */
-const words = (line: string): Words => new Set(line.split(' '))
+export const words = (line: string): Words => new Set(line.split(' '))
 
 /** Words that speak against a number being a personal one. */
 export const NEGATIVE: Words = words(
@@ -10,13 +10,20 @@ export const NEGATIVE: Words = words(
     'bestellung rechnung sendung bestellnummer rechnungsnummer commande facture pedido factura ordine fattura',
 )
 
+/** Words that a telephone number is labelled with. */
+export const PHONE_LABELS: Words = words(
+  'phone telephone tel mobile mob cell cellphone fax telefax whatsapp contact hotline helpline landline voicemail msisdn telefon telefonu telefonem telefonnummer handy handynummer rufnummer mobil durchwahl téléphone portable ' +
+    'teléfono telefono móvil movil celular contacto contato kontakt telefone telemóvel telemovel cellulare telefoon telefoonnummer puhelin puhelinnumero mobilnummer telefonnr tlf tlfn kom cep gsm 電話 電話番号 电话 手机 전화',
+)
+
 /** Words that raise a type where they stand near a match. */
 export const CONTEXT: { readonly [type: string]: Words } = {
-  PHONE: words(
-    'phone phones telephone tel mobile cell cellphone call calls called calling caller callback fax whatsapp sms text dial dialled ring reach contact hotline voicemail landline msisdn ' +
-      'telefon telefonnummer handy handynummer rufnummer mobil anrufen rückruf durchwahl téléphone telephone portable appeler appelez teléfono telefono móvil movil celular llamar llame ' +
-      'telefone telemóvel ligar ligue cellulare chiamare telefoon bellen puhelin puhelinnumero mobilnummer telefonnr tlf tlfn numer 電話 電話番号 电话 手机 전화',
-  ),
+  PHONE: new Set([
+    ...PHONE_LABELS,
+    ...words(
+      'phones mobiles call calls called calling caller callback dial dialled dialing dialling ring reach sms text texted texting phoned phoning anrufen rückruf appeler appelez llamar llame ligar ligue chiamare bellen numer',
+    ),
+  ]),
   CREDIT_CARD: words(
     'card cards credit debit visa mastercard amex american express discover diners jcb maestro unionpay payment pay paid charge charged cc ccn pan kreditkarte karte kartennummer carte bancaire ' +
       'tarjeta crédito credito cartão cartao carta creditcard cardnumber',

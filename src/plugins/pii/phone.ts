@@ -1,11 +1,15 @@
 import { at, cutsAfter, isDigit } from './chars.js'
 import type { Hits } from './hits.js'
-import { type PhoneShape } from './phone-shape.js'
+import { CELL, endsCell, isCounted, leadOf, NO_LEAD, WAY } from './phone-lead.js'
+import type { PhoneShape } from './phone-shape.js'
 
 const CURRENCY = '$€£¥₹₽₩'
 const UNIT = /^\s?(?:%|[$€£¥₹]|(?:usd|eur|gbp|chf|jpy|dollars?|euros?|pounds?|bytes|[kmg]i?b|ms|px|km|kg|rows|users|people|items)\b)/i
 const EXTENSION = /^(?:,? ?(?:ext|extension)\.? ?|,? ?x\.? ?|#)(\d{1,6})(?![\w-])/i
 const YEAR = /^(?:19|20)\d\d$/
+const DAY = /^(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])$/
+/** Of a count or a date, which is a telephone number only where the words before say so. */
+const COUNT = 0.05
 
 function lengths(groups: readonly string[]): string {
   let shape = ''
@@ -16,7 +20,7 @@ function lengths(groups: readonly string[]): string {
 function isDate(groups: readonly string[]): boolean {
   const [a = '', b = '', c = ''] = groups
   if (groups.length < 2) return false
-  if (YEAR.test(a) && (YEAR.test(b) || (b.length <= 2 && c.length <= 2))) return true
+  if (YEAR.test(a) && (YEAR.test(b) || (b.length <= 2 && c.length <= 2) || DAY.test(a + b))) return true
   return a.length <= 2 && b.length <= 2 && YEAR.test(c) && Number(a) <= 31 && Number(b) <= 31
 }
 
@@ -47,24 +51,24 @@ function trunk(groups: readonly string[], separators: string, bracket: boolean, 
 function trunkGroups(groups: readonly string[], separators: string, bracket: boolean): number {
   const first = groups[0]?.length ?? 0
   if (bracket) return first >= 2 ? 0.65 : 0
-  if (groups.every(group => group.length <= 2)) return groups.length === 5 && !isSeries(groups) ? 0.55 : 0
+  if (groups.every(group => group.length <= 2)) return groups.length === 5 ? (isRising(groups) ? 0.25 : 0.55) : 0
   if (groups[0] === '0') return groups[1]?.length === 3 && groups.length > 2 ? 0.5 : 0.2
   return first > 6 || groups.length > 4 ? 0.2 : separators.includes('.') ? 0.4 : 0.5
 }
 
-/** 01 02 03 04 05 is counted, not dialled. */
-function isSeries(groups: readonly string[]): boolean {
-  const step = Number(groups[1]) - Number(groups[0])
-  return groups.every((group, k) => k === 0 || Number(group) - Number(groups[k - 1]) === step)
-}
+/** 01 02 03 04 05 is counted and 04 18 27 33 41 drawn, not dialled. */
+const isRising = (groups: readonly string[]): boolean => groups.every((group, k) => k === 0 || group > (groups[k - 1] ?? ''))
 
 function bare(digits: string): number {
   if (digits.length < 7 || digits.length > 12 || /^(\d)\1+$/.test(digits)) return 0
-  return 0.2
+  return DAY.test(digits) ? COUNT : 0.2
 }
 
-function isThousands(groups: readonly string[], separators: string): boolean {
-  return groups.length > 1 && (groups[0] ?? '').length <= 3 && groups.slice(1).every(group => group.length === 3) && !separators.includes('-') && (separators.includes('.') || (groups[0] ?? '').length < 3)
+/** Groups of three are how counts are written; of those, two digits or three and twice three more are telephone numbers too. */
+function thousands(groups: readonly string[], separators: string): number | undefined {
+  const first = groups[0]?.length ?? 0
+  if (first > 3 || separators.includes('-') || separators.includes('/') || groups.some((group, k) => k > 0 && group.length !== 3)) return undefined
+  return groups.length === 3 && first > 1 ? COUNT : 0
 }
 
 /** Whether the first `count` groups could be a number at all: what most places fail. */
@@ -97,14 +101,21 @@ function base(text: string, shape: PhoneShape, count: number): number {
 
 function national(groups: readonly string[], separators: string, digits: string, bracket: boolean): number {
   const shapeOf = lengths(groups)
-  if (shapeOf === '3-3-4' && !digits.startsWith('00')) return american(groups, separators, bracket)
-  if (shapeOf === '1-3-3-4' && digits.startsWith('1')) return 0.7
+  const dialled = digits.startsWith('0') ? trunk(groups, separators, bracket, digits) : 0
+  if (shapeOf === '3-3-4' && !digits.startsWith('00')) return Math.max(american(groups, separators, bracket), dialled)
   if (shapeOf === '3-7' && bracket) return 0.7
+  if (digits.startsWith('0') && shapeOf !== '1-10') return dialled
+  return (bracket ? bracketed(groups, digits) : known(shapeOf, groups, separators)) ?? (groups.length === 1 ? bare(digits) : separated(groups, separators, digits))
+}
+
+/** Shapes that are told by the lengths of their groups. */
+function known(shapeOf: string, groups: readonly string[], separators: string): number | undefined {
+  const [first = ''] = groups
+  if (shapeOf === '1-3-3-4' && first === '1') return 0.7
   if (shapeOf === '1-10' || shapeOf === '3-7') return separators === '-' ? 0.45 : 0.2
-  if (digits.startsWith('0')) return trunk(groups, separators, bracket, digits)
-  if (bracket) return bracketed(groups, digits)
-  if (shapeOf === '3-3-2-2' && !separators.includes('.')) return 0.5
-  return groups.length === 1 ? bare(digits) : separated(groups, separators, digits)
+  if (shapeOf !== '3-3-2-2') return undefined
+  // With dots it is an address where the first part may be one.
+  return separators.includes('.') ? (first > '255' ? 0.25 : 0) : 0.5
 }
 
 function bracketed(groups: readonly string[], digits: string): number {
@@ -114,10 +125,14 @@ function bracketed(groups: readonly string[], digits: string): number {
 }
 
 function separated(groups: readonly string[], separators: string, digits: string): number {
-  if (digits.length > 13 || groups.length > 6 || isThousands(groups, separators)) return 0
+  if (digits.length > 13 || groups.length > 6) return 0
   if (groups.length === 2 && (separators === '.' || separators === '/')) return 0
   if (groups.some((group, k) => group.length > 6 || (k > 0 && group.length < 2))) return 0
-  // Three numbers with dots are a version, four an address.
+  return thousands(groups, separators) ?? mixed(groups, separators)
+}
+
+/** Three numbers with dots are a version, four an address. */
+function mixed(groups: readonly string[], separators: string): number {
   if (separators.includes('.')) return groups.length > 4 && /^\.+$/.test(separators) ? 0.2 : 0
   return new Set(separators).size > 2 ? 0 : 0.25
 }
@@ -129,10 +144,11 @@ function refusedBefore(text: string, start: number): boolean {
   return i >= 0 && CURRENCY.includes(text.charAt(i))
 }
 
-function boundaryAfter(text: string, end: number): boolean {
+function boundaryAfter(text: string, start: number, end: number): boolean {
   const next = at(text, end)
   if (cutsAfter(text, end) || next === 64) return false
-  return !((next === 45 || next === 46 || next === 47 || next === 58 || next === 44) && isDigit(at(text, end + 1)))
+  // Between two commas is a cell, and what follows it another.
+  return !((next === 45 || next === 46 || next === 47 || next === 58 || (next === 44 && at(text, start - 1) !== 44)) && isDigit(at(text, end + 1)))
 }
 
 /** End of the first `count` groups where they can end there, with an extension, or -1. */
@@ -145,11 +161,22 @@ function endOf(text: string, shape: PhoneShape, count: number): { end: number; e
     const extension = EXTENSION.exec(text.slice(end, end + 20))
     if (extension !== null) return { end: end + extension[0].length, extended: true }
   }
-  return !boundaryAfter(text, end) || UNIT.test(text.slice(end, end + 10)) ? undefined : { end, extended: false }
+  return !boundaryAfter(text, shape.start, end) || UNIT.test(text.slice(end, end + 10)) ? undefined : { end, extended: false }
 }
 
 /** Behind another number and a space it has to look like one by itself. */
 const leastBehind = (text: string, start: number): number => (at(text, start - 1) === 32 && isDigit(at(text, start - 2)) ? 0.6 : 0.01)
+
+/** What a weak shape says with the words that lead it in. */
+function ledIn(hits: Hits, start: number, end: number, score: number, ungrouped: boolean): number {
+  if (score === 0 || score >= 0.5) return score
+  const { text } = hits
+  hits.steps += 80
+  const lead = leadOf(text, start)
+  if (lead === CELL) return score === COUNT && endsCell(text, end) ? 0.15 : score
+  if (lead === NO_LEAD || (ungrouped && lead === WAY)) return score
+  return isCounted(text, end, lead, ungrouped || score === COUNT) ? score : 0.5
+}
 
 /** A telephone number that begins at `start` (a digit, `+` or an opening bracket); returns where it ends, or `start`. */
 export function phone(hits: Hits, shape: PhoneShape, start: number): number {
@@ -162,9 +189,11 @@ export function phone(hits: Hits, shape: PhoneShape, start: number): number {
     if (!isPossible(shape, count)) break
     const found = endOf(text, shape, count)
     if (found === undefined) continue
-    const score = Math.max(base(text, shape, count), found.extended ? 0.4 : 0)
+    const plain = Math.max(base(text, shape, count), found.extended ? 0.4 : 0)
     hits.steps += 40
-    if (score < least) continue
+    if (plain < least) continue
+    const score = ledIn(hits, start, found.end, plain, count === 1)
+    if (score === COUNT) continue
     if (refusedBefore(text, start) || (score <= 0.25 && (before === 35 || before === 46 || before === 45))) return start
     if (hits.weigh('PHONE', start, found.end, score, 'shape')) return found.end
     // A weak shape is not tried again with fewer of its groups.
