@@ -11,10 +11,13 @@ export const CELL = 4
 const REACH_BEFORE = 80
 const MOST_WORDS = 12
 const REACH_AFTER = 16
+const OPENS_CELL = /[,;\t]"?$|\| ?$/
+const ENDS_CELL = /^[" ]?(?:[,;\t|\r\n]|$)/
+const BEHIND = /^[ \u00a0]{0,2}\d|^ {1,2}(\p{L}+)/u
 const MARKS = ' \t\u00a0\n:=.,-–"\'`*>#(_'
 
 /** May stand between a label and its number. */
-const LINKS = words('number no nr num nummer numéro numero número numer numerem nº is was ist lautet est es è é to är er el o il le now new home work office private privat privé')
+const LINKS = words('number no nr num nummer numéro numero número numer numerem lautet è é to el o il le now new home work office private privat privé')
 /** Makes a call of the number that it is followed by. */
 const ORDERS = words('call called calling dial dialled dialed dialling dialing ring rang phone phoned phoning text texted texting appelez llame ligue chiamate bel')
 const PERSONAL = words('my his her your our their mein meine meinen ihre unsere mon notre votre mi nuestro il mio meu nosso mijn onze mój min mitt vårt')
@@ -30,15 +33,13 @@ const REACHES =
 const SENDS = /^(?:messag|mensa[jg]|nachricht|bericht|meddel|besked|wiadomo|notif|remind|code|otp$|verif)/
 /** Speaks of how many there are. */
 const MEASURES =
-  /^(?:rose|ris(?:e|ing)|f[ae]ll|climb|gr[eo]w|drop|increas|decreas|stood|stand|amount|c[ao]me|total|peak|went|equal|averag|count|limit|volume|estimat|valu|pric|worth|sold|exceed|jump|surg|set$|clos(?:e|ing)|sal[ií]|st(?:ie|ei)g|sank|fiel|wuchs|pass[eé]|mont|baiss|subi|lleg|wzros|spad|ök|øk|anzahl|zahl|nombre|liczb|antal)/
+  /^(?:rose|ris(?:e|ing)|f[ae]ll|climb|gr[eo]w|drop|increas|decreas|stood|stand|amount|c[ao]me|total|peak|went|equal|averag|count|limit|volume|estimat|valu|pric|worth|sold|exceed|set$|clos(?:e|ing)|sal[ií]|st(?:ie|ei)g|sank|fiel|wuchs|pass[eé]|mont|baiss|subi|lleg|wzros|spad|ök|øk|anzahl|zahl|nombre|liczb|antal)/
 const COUNTED = /^n(?:umber of|[uú]mero d[ei])$/
-const COPULAS = words('is are was were be been ist sind war est sont son era är er')
-/** May follow a number that counts nothing. */
-const FOLLOWS = words(
-  'and or if when whenever after before between from during today tomorrow tonight now please any anytime until till but so because as is was while since unless instead again for with in on at by via to ' +
-    'und oder wenn nach vor ab von bis bitte et ou si après avant de y o entre por e se dopo dalle als tussen i lub od po och eller om efter mellan og hvis',
-)
+const COPULAS = words('is are was were be been ist sind war est es sont son era är er')
+/** May follow a number that counts nothing, as most words of three letters or fewer may. */
+const FOLLOWS = words('when whenever after before between from during today tomorrow tonight please anytime until because with while since unless instead again oder wenn nach bitte après avant entre dopo dalle tussen eller efter hvis')
 
+const isLink = (word: string): boolean => LINKS.has(word) || COPULAS.has(word)
 const isLetter = (c: number): boolean => isWord(c) && !isDigit(c)
 const isCapital = (c: number): boolean => c >= 65 && c <= 90
 
@@ -76,22 +77,15 @@ class Back {
   }
 }
 
-/** Whether a cell begins at `start`, with or without a quote. */
-function opensCell(text: string, start: number): boolean {
-  const i = at(text, start - 1) === 34 || (at(text, start - 1) === 32 && at(text, start - 2) === 124) ? start - 2 : start - 1
-  const c = at(text, i)
-  return c === 44 || c === 59 || c === 9 || c === 124
-}
-
 /** How the number at `start` is led in; bounded. */
 export function leadOf(text: string, start: number): number {
-  if (opensCell(text, start)) return CELL
+  if (OPENS_CELL.test(text.slice(Math.max(0, start - 2), start))) return CELL
   const back = new Back(text, start)
   const first = back.word(MARKS)
   if (first === '') return NO_LEAD
   const near = back.end >= start - 2
   if (PHONE_LABELS.has(first) || (ORDERS.has(first) && near && at(text, back.end) === 32)) return LABEL
-  if (LINKS.has(first) && isLabelled(back, first)) return LABEL
+  if (isLink(first) && isLabelled(back, first)) return LABEL
   return near ? wayOf(new Back(text, start)) : NO_LEAD
 }
 
@@ -101,7 +95,7 @@ function isLabelled(back: Back, first: string): boolean {
   for (let k = 0; k < 4; k++) {
     const word = back.word(MARKS)
     if (PHONE_LABELS.has(word) || (number && PERSONAL.has(word))) return true
-    if (!LINKS.has(word)) return false
+    if (!isLink(word)) return false
     number ||= word.startsWith('n')
   }
   return false
@@ -118,7 +112,7 @@ function wayOf(back: Back): number {
     if (word === '') return NO_LEAD
     sure = BY.has(word)
     if (determined && (sure || TO.has(word))) break
-    determined = PERSONAL.has(word) || ARTICLES.has(word) || LINKS.has(word)
+    determined = PERSONAL.has(word) || ARTICLES.has(word) || isLink(word)
   }
   return k === 4 ? NO_LEAD : reachBefore(back, sure)
 }
@@ -137,20 +131,13 @@ function reachBefore(back: Back, sure: boolean): number {
 
 /** Whether a number follows, or, where the shape says little, a word that may be what is counted: one that opens no new part of the sentence. */
 export function isCounted(text: string, end: number, lead: number, weak: boolean): boolean {
-  let i = end
-  while (at(text, i) === 32 && i < end + 2) i++
-  const c = at(text, i)
-  if (isDigit(c)) return true
-  if (!weak || i === end || !isLetter(c) || (lead === LABEL && isCapital(c))) return false
-  let to = i
-  while (to < end + REACH_AFTER && isLetter(at(text, to))) to++
-  const word = text.slice(i, to).toLowerCase()
-  return !FOLLOWS.has(word) && !PHONE_LABELS.has(word)
+  const found = BEHIND.exec(text.slice(end, end + REACH_AFTER))
+  if (found === null) return false
+  const [, word] = found
+  if (word === undefined) return true
+  if (!weak || (lead === LABEL && isCapital(at(word, 0)))) return false
+  return word.length < 4 ? word !== word.toLowerCase() : !FOLLOWS.has(word) && !PHONE_LABELS.has(word)
 }
 
 /** Whether a cell of a table ends here, where one begins before the number. */
-export const endsCell = (text: string, end: number): boolean => {
-  const c = at(text, at(text, end) === 34 || at(text, end) === 32 ? end + 1 : end)
-  return c === 44 || c === 59 || c === 9 || c === 124 || c === 10 || c === 13 || c === -1
-}
-
+export const endsCell = (text: string, end: number): boolean => ENDS_CELL.test(text.slice(end, end + 2))
