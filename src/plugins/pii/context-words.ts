@@ -12,7 +12,7 @@ export const NEGATIVE: Words = words(
 
 /** Words that a telephone number is labelled with. */
 export const PHONE_LABELS: Words = words(
-  'phone telephone tel mobile mob cell cellphone fax telefax whatsapp contact hotline helpline landline voicemail msisdn telefon telefonu telefonem telefonnummer handy handynummer rufnummer mobil durchwahl téléphone portable ' +
+  'phone telephone tel mobile mob cell cellphone fax telefax whatsapp contact hotline helpline landline voicemail msisdn telefon telefonu telefonem telefonen telefonnummer handy handynummer rufnummer mobil durchwahl téléphone portable ' +
     'teléfono telefono móvil movil celular contacto contato kontakt telefone telemóvel telemovel cellulare telefoon telefoonnummer puhelin puhelinnumero mobilnummer telefonnr tlf tlfn kom cep gsm 電話 電話番号 电话 手机 전화',
 )
 

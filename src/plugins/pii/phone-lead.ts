@@ -11,35 +11,37 @@ export const CELL = 4
 const REACH_BEFORE = 80
 const MOST_WORDS = 12
 const REACH_AFTER = 16
+/** The pictures of a telephone. */
+const SIGN = /[☎☏✆📞📱📲]\ufe0f?:? ?$/u
 const OPENS_CELL = /[,;\t]"?$|\| ?$/
 const ENDS_CELL = /^[" ]?(?:[,;\t|\r\n]|$)/
 const BEHIND = /^[ \u00a0]{0,2}\d|^ {1,2}(\p{L}+)/u
-const MARKS = ' \t\u00a0\n:=.,-–"\'`*>#(_'
+const MARKS = ' \t\u00a0\n:=.,-–"\'`*>#([_→'
 
 /** May stand between a label and its number. */
-const LINKS = words('number no nr num nummer numéro numero número numer numerem lautet è é to el o il le now new home work office private privat privé')
+const LINKS = words('number numbers has hat no nr num nummer numéro numero número numer numerem lautet è é to now new home work office private privat privé')
 /** Makes a call of the number that it is followed by. */
 const ORDERS = words('call called calling dial dialled dialed dialling dialing ring rang phone phoned phoning text texted texting appelez llame ligue chiamate bel')
 const PERSONAL = words('my his her your our their mein meine meinen ihre unsere mon notre votre mi nuestro il mio meu nosso mijn onze mój min mitt vårt')
-const ARTICLES = words('the this that le la el lo o a het de den die der dem meiner unserer ihrer su')
+const ARTICLES = words('the this that le la el il lo o a het de den die der dem meiner unserer ihrer su')
 /** Joins a number to what is done with it. */
 const BY = words('at on via under over unter auf au sur al en allo su para op onder pod na på')
-const TO = words('to an a an till til do')
+const TO = words('to from von fra från an a an till til do')
 
 /** Speaks of reaching a person, in whatever form of the word. */
 const REACHES =
-  /^(?:answer|call|telefoni|contact|contat|kontak|dial|text|ring|rang$|reach|voicemail|sms|whatsapp|speak|pick|anruf|zurückruf|rufen|erreich|meld|r?appel|join(?:dre|able)|r[eé]pond|ll[aá]m|contest|atend|lig(?:ar|ue)|chiam|rispond|raggiung|bel(?:len|t)?$|bereik|za?dzwo|dzwo|odbier|svar|nå(?:s|r)?$|soit)/
+  /^(?:answer|call|phon(?:e$|ing)|t[eé]l[eé](?:fon|phon)|contact|contat|kontak|dial|text|ring|rang$|reach|voicemail|sms|whatsapp|speak|pick|anruf|zurückruf|rufen|erreich|meld|r?appel|jo(?:indre|ign)|r[eé]pond|ll[aá]m|contest|atend|lig(?:ar|ue)|chiam|rispond|raggiung|bel(?:len|t)?$|bereik|za?dzwo|dzwo|odbier|svar|nå(?:s|r)?$|soit|localiz)/
 /** Speaks of what reaches a number, and other places too. */
 const SENDS = /^(?:messag|mensa[jg]|nachricht|bericht|meddel|besked|wiadomo|notif|remind|code|otp$|verif)/
 /** Speaks of how many there are. */
 const MEASURES =
-  /^(?:rose|ris(?:e|ing)|f[ae]ll|climb|gr[eo]w|drop|increas|decreas|stood|stand|amount|c[ao]me|total|peak|went|equal|averag|count|limit|volume|estimat|valu|pric|worth|sold|exceed|set$|clos(?:e|ing)|sal[ií]|st(?:ie|ei)g|sank|fiel|wuchs|pass[eé]|mont|baiss|subi|lleg|wzros|spad|ök|øk|anzahl|zahl|nombre|liczb|antal)/
+  /^(?:rose|ris(?:e|ing)|f[ae]ll|climb|gr[eo]w|drop|increas|decreas|stood|stand|amount|c[ao]me|total|peak|went|equal|averag|count|limit|volume|estimat|valu|pric|worth|sold$|sales?$|cost|exceed|set$|clos(?:e|ing)|sal[ií]|st(?:ie|ei)g|sank|fiel|wuchs|pass[eé]|mont|baiss|subi|lleg|wzros|spad|ök|øk|anzahl|zahl|nombre|liczb|antal)/
 const COUNTED = /^n(?:umber of|[uú]mero d[ei])$/
 const COPULAS = words('is are was were be been ist sind war est es sont son era är er')
 /** May follow a number that counts nothing, as most words of three letters or fewer may. */
 const FOLLOWS = words('when whenever after before between from during today tomorrow tonight please anytime until because with while since unless instead again oder wenn nach bitte après avant entre dopo dalle tussen eller efter hvis')
 
-const isLink = (word: string): boolean => LINKS.has(word) || COPULAS.has(word)
+const isLink = (word: string): boolean => LINKS.has(word) || COPULAS.has(word) || ARTICLES.has(word) || PERSONAL.has(word)
 const isLetter = (c: number): boolean => isWord(c) && !isDigit(c)
 const isCapital = (c: number): boolean => c >= 65 && c <= 90
 
@@ -79,6 +81,7 @@ class Back {
 
 /** How the number at `start` is led in; bounded. */
 export function leadOf(text: string, start: number): number {
+  if (SIGN.test(text.slice(Math.max(0, start - 4), start))) return LABEL
   if (OPENS_CELL.test(text.slice(Math.max(0, start - 2), start))) return CELL
   const back = new Back(text, start)
   const first = back.word(MARKS)
@@ -112,7 +115,7 @@ function wayOf(back: Back): number {
     if (word === '') return NO_LEAD
     sure = BY.has(word)
     if (determined && (sure || TO.has(word))) break
-    determined = PERSONAL.has(word) || ARTICLES.has(word) || isLink(word)
+    determined = isLink(word)
   }
   return k === 4 ? NO_LEAD : reachBefore(back, sure)
 }

@@ -45,7 +45,8 @@ function trunk(groups: readonly string[], separators: string, bracket: boolean, 
   if (digits.startsWith('00')) return digits.length >= 10 ? (groups.length > 1 ? 0.55 : 0.3) : 0
   if (digits.length > 12) return 0
   if (digits.length < 9) return groups.length > 1 ? 0.2 : 0
-  return groups.length === 1 ? 0.25 : trunkGroups(groups, separators, bracket)
+  // Three, two and four is how a social security number is written, though none has this.
+  return groups.length === 1 || lengths(groups) === '3-2-4' ? 0.25 : trunkGroups(groups, separators, bracket)
 }
 
 function trunkGroups(groups: readonly string[], separators: string, bracket: boolean): number {
