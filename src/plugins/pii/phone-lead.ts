@@ -36,7 +36,7 @@ const SENDS = /^(?:messag|mensa[jg]|nachricht|bericht|meddel|besked|wiadomo|noti
 /** Speaks of how many there are. */
 const MEASURES =
   /^(?:rose|ris(?:e|ing)|f[ae]ll|climb|gr[eo]w|drop|increas|decreas|stood|stand|amount|c[ao]me|total|peak|went|equal|averag|count|limit|volume|estimat|valu|pric|worth|sold$|sales?$|cost|exceed|set$|clos(?:e|ing)|sal[ií]|st(?:ie|ei)g|sank|fiel|wuchs|pass[eé]|mont|baiss|subi|lleg|wzros|spad|ök|øk|anzahl|zahl|nombre|liczb|antal)/
-const COUNTED = /^n(?:umber of|[uú]mero d[ei])$/
+const OF = words('of di')
 const COPULAS = words('is are was were be been ist sind war est es sont son era är er')
 /** May follow a number that counts nothing, as most words of three letters or fewer may. */
 const FOLLOWS = words('when whenever after before between from during today tomorrow tonight please anytime until because with while since unless instead again oder wenn nach bitte après avant entre dopo dalle tussen eller efter hvis')
@@ -121,13 +121,13 @@ function wayOf(back: Back): number {
 }
 
 function reachBefore(back: Back, sure: boolean): number {
-  let word = ''
-  let next = ''
-  for (let k = 0; k < MOST_WORDS; k++, next = word) {
-    word = back.word(' ,.\'’-"')
-    if (word === '' || COUNTED.test(`${word} ${next}`) || (k === 0 && COPULAS.has(word)) || MEASURES.test(word)) return NO_LEAD
-    if (REACHES.test(word)) return sure ? SURE_WAY : WAY
-    if (SENDS.test(word)) return WAY
+  const marks = ' ,.\'’-"'
+  for (let k = 0; k < MOST_WORDS; k++) {
+    const word = back.word(marks)
+    if (word === '' || (k === 0 && COPULAS.has(word)) || MEASURES.test(word)) return NO_LEAD
+    const reaches = REACHES.test(word)
+    // A number of calls is a number.
+    if (reaches || SENDS.test(word)) return OF.has(back.word(marks)) ? NO_LEAD : reaches && sure ? SURE_WAY : WAY
   }
   return NO_LEAD
 }

@@ -184,6 +184,10 @@ export const OTHERS: readonly string[] = [
   'set dial to 93 604 217 counts',
   'calls per 93 604 217 seconds',
   'Verification hash at 604 217 938',
+  'Our texts are at 71 820 364 now.',
+  'Calls were at 718 203 645 in May',
+  'The number of messages crept to 71 820 364.',
+  'Il numero di messaggi si avvia a 71 820 364',
 ]
 
 /** What is taken for a telephone number and is none. */
