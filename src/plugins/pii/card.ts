@@ -34,9 +34,9 @@ function issued(prefix: number, length: number): boolean {
 
 /** Digits that are one, two and the like over and over are nobody's card. */
 function monotonous(text: string, start: number, end: number): boolean {
-  const seen = new Set<string>()
-  for (let i = start; i < end; i++) if (isDigit(text.charCodeAt(i))) seen.add(text.charAt(i))
-  return seen.size < 2
+  const first = text.charCodeAt(start)
+  for (let i = start + 1; i < end; i++) if (isDigit(text.charCodeAt(i)) && text.charCodeAt(i) !== first) return false
+  return true
 }
 
 function prefixOf(text: string, start: number): number {

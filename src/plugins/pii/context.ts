@@ -16,6 +16,44 @@ export interface Around {
 const isLetterUnit = (c: number): boolean => isForeignLetter(c) || c >= 0x2e80 || (isAlnum(c) && c > 57)
 const isUpperUnit = (c: number): boolean => c >= 65 && c <= 90
 
+const SLOTS = 1_024
+/** What passes always: a word of one letter, or one whose end is not ASCII. */
+const ANY = SLOTS
+const slot = (a: number, b: number): number => ((a | 32) * 37 + (b | 32)) % SLOTS
+
+/** The last two letters of a word, as an index. */
+function endingOf(text: string, from: number, to: number): number {
+  if (to - from < 2) return ANY
+  const a = text.charCodeAt(to - 2)
+  const b = text.charCodeAt(to - 1)
+  return a < 128 && b < 128 ? slot(a, b) : ANY
+}
+
+const ENDINGS = new WeakMap<Words, Uint8Array>()
+
+/** The endings that `words` have: few of those of a text, so that most of its words are never cut out. */
+function endingsOf(words: Words): Uint8Array {
+  const known = ENDINGS.get(words)
+  if (known !== undefined) return known
+  const table = new Uint8Array(SLOTS + 1)
+  table[ANY] = 1
+  for (const word of words) table[endingOf(word, 0, word.length)] = 1
+  ENDINGS.set(words, table)
+  return table
+}
+
+const PHRASE = 4
+
+/** Whether the last of the parts, of which `spans` has the edges, or up to four that follow each other, is one of `words`. */
+function isOne(text: string, spans: readonly number[], words: Words): boolean {
+  let phrase = ''
+  for (let k = spans.length - 2; k >= Math.max(0, spans.length - 2 * PHRASE); k -= 2) {
+    phrase = text.slice(spans[k], spans[k + 1]).toLowerCase() + phrase
+    if (words.has(phrase)) return true
+  }
+  return false
+}
+
 /** Looks for telling words around places of one text; each look is bounded. */
 export class Context {
   readonly #text: string
@@ -58,23 +96,21 @@ export class Context {
 
   /** Looks at each word, at the parts of `phoneNumber`, and at up to four that follow each other as one phrase. */
   #judge(text: string, start: number, end: number, words: Words, against: Words) {
+    const endings = endingsOf(words)
+    const endingsAgainst = endingsOf(against)
     let good = false
     let bad = false
-    let one = ''
-    let two = ''
-    let three = ''
+    const spans: number[] = []
     let i = start
-    while (i < end) {
+    while (i < end && !(good && bad)) {
       while (i < end && (!isLetterUnit(text.charCodeAt(i)) || isEscapedSpace(text, i))) i++
       const from = i
       i = partEnd(text, from, end)
       if (from === i) break
-      const word = text.slice(from, i).toLowerCase()
-      good ||= words.has(word) || words.has(one + word) || words.has(two + word) || words.has(three + word)
-      bad ||= against.has(word)
-      three = two + word
-      two = one + word
-      one = word
+      spans.push(from, i)
+      const ending = endingOf(text, from, i)
+      good ||= endings[ending] === 1 && isOne(text, spans, words)
+      bad ||= endingsAgainst[ending] === 1 && against.has(text.slice(from, i).toLowerCase())
     }
     return { good, bad }
   }

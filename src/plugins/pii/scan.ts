@@ -1,6 +1,6 @@
 import { assignment, blob, scheme } from './assignments.js'
 import { card } from './card.js'
-import { at, CLASS, has, HEX, isAlnum, isDigit, isEscapedSpace, isForeignLetter, LETTER } from './chars.js'
+import { at, has, HEX, isAlnum, isForeignLetter } from './chars.js'
 import { email } from './email.js'
 import type { Hits } from './hits.js'
 import { iban } from './iban.js'
@@ -8,16 +8,10 @@ import { colons, ip4 } from './ip.js'
 import { phone } from './phone.js'
 import { PhoneShape } from './phone-shape.js'
 import type { Plan } from './plan.js'
+import { isAttached, opensIban, opensPhone, tableEnd } from './scan-places.js'
+import { ACTIONS, INSIDE, INSIDE_WORD, NUMBER, opens, SIGN, WORD } from './scan-table.js'
 import { botToken, credentials, jwt, pem, token } from './secrets.js'
 import { ssn } from './ssn.js'
-
-const OTHER = 0
-const WORD = 1
-const NUMBER = 2
-const SIGN = 3
-
-/** What each ASCII character asks for. */
-const KINDS: Uint8Array = Uint8Array.from({ length: 128 }, (_, c) => (isDigit(c) ? NUMBER : (CLASS[c] ?? 0) & LETTER ? WORD : '@:=-+(>'.includes(String.fromCharCode(c)) ? SIGN : OTHER))
 
 /** The one pass over a text. Each place is read by few recognisers, each of which reads a bounded stretch or one that is not read again. */
 export class Scan {
@@ -40,38 +34,48 @@ export class Scan {
 
   run(): void {
     const text = this.#text
-    let word = false
-    for (let i = 0; i < text.length; i++) {
-      const c = text.charCodeAt(i)
-      const kind = c < 128 ? KINDS[c] : OTHER
-      if (kind === WORD) {
-        if (!word) i = this.#word(i, c)
-        word = true
-      } else if (kind === NUMBER) {
-        i = word ? this.#inside(i) : this.#number(i)
-        word = true
-      } else if (kind === SIGN) {
-        word = false
-        i = this.#sign(i, c)
-      } else if (c === 92) {
-        // The letter of an escaped line end is no part of the word behind it.
-        if (isEscapedSpace(text, i + 1)) i++
-        word = false
-      } else {
-        word = c > 127 && isForeignLetter(c)
+    const { length } = text
+    let inside = 0
+    let c = at(text, 0)
+    for (let i = 0; i < length; ) {
+      let next = i + 1 < length ? text.charCodeAt(i + 1) : 0
+      if (c > 127) inside = isForeignLetter(c) ? INSIDE_WORD : 0
+      else {
+        const action = ACTIONS[inside + (c << 7) + (next < 128 ? next : 0)] ?? 0
+        if (action < WORD) inside = action << 14
+        else {
+          inside = action < SIGN ? INSIDE_WORD : 0
+          const last = this.#act(action, i, c)
+          if (last > i) {
+            i = last
+            next = at(text, i + 1)
+          }
+        }
       }
+      i++
+      c = next
     }
   }
 
-  /** Each of the following returns the index of the last character that it has settled. */
-  #word(i: number, c: number): number {
-    const { secret, iban: account } = this.#plan
-    const text = this.#text
-    if (account && isDigit(at(text, i + 2)) && isDigit(at(text, i + 3)) && has(at(text, i + 1), LETTER)) {
-      const end = iban(this.#hits, i)
-      if (end > i) return end - 1
+  /** This and each of the following return the index of the last character that they have settled. */
+  #act(action: number, i: number, c: number): number {
+    switch (action) {
+      case WORD:
+        return this.#plan.secret ? this.#word(i, c) : i
+      case NUMBER:
+        return this.#number(i)
+      case INSIDE:
+        return this.#inside(i)
+      case SIGN:
+        return this.#sign(i, c)
+      default:
+        // The letter of an escaped line end is no part of the word behind it.
+        return i + 1
     }
-    if (!secret) return i
+  }
+
+  #word(i: number, c: number): number {
+    if (!opens(c, at(this.#text, i + 1), at(this.#text, i + 2))) return i
     const end = token(this.#hits, i)
     return end > i ? end - 1 : Math.max(i, this.#keyword(i, c) - 1)
   }
@@ -86,6 +90,10 @@ export class Scan {
 
   /** A digit in the middle of a word. */
   #inside(i: number): number {
+    if (this.#plan.iban && opensIban(this.#text, i)) {
+      const end = iban(this.#hits, i - 2)
+      if (end > i) return end - 1
+    }
     if (this.#plan.secret && i >= this.#blob) this.#blob = blob(this.#hits, i, this.#blob)
     this.#identify(i)
     return i
@@ -160,40 +168,4 @@ export class Scan {
     if (next === 65) botToken(this.#hits, i)
     assignment(this.#hits, i)
   }
-}
-
-function opensPhone(text: string, i: number, c: number): boolean {
-  const next = at(text, i + 1)
-  return (isDigit(next) || (c === 43 && (next === 40 || next === 32))) && !isAlnum(at(text, i - 1))
-}
-
-const MOST_GROUPS = 12
-
-/** End of a row of more numbers than any one is written in, or `start`. */
-function tableEnd(text: string, start: number): number {
-  let i = start
-  let groups = 0
-  while (isDigit(at(text, i))) {
-    while (isDigit(at(text, i))) i++
-    groups++
-    if (at(text, i) !== 32) break
-    i++
-  }
-  return groups > MOST_GROUPS ? i : start
-}
-
-const ATTACHED_REACH = 12
-
-/** Whether the number is the later part of something that is glued together with signs, such as a date, a version or an id. */
-function isAttached(text: string, start: number): boolean {
-  const c = at(text, start - 1)
-  // A dot before a digit is that of a fraction, whatever stands before it.
-  if (c === 46) return true
-  if (c !== 45 && c !== 47) return false
-  for (let i = start - 2; i >= start - 2 - ATTACHED_REACH; i--) {
-    const before = at(text, i)
-    if (isDigit(before)) return true
-    if (!isAlnum(before)) return false
-  }
-  return true
 }
