@@ -5,9 +5,9 @@ import { Scan } from './scan.js'
 import { shadow } from './shadow.js'
 import type { Detector, DetectOptions, Finding } from './types.js'
 
-function look(text: string, plan: Plan): Hits {
+function look(text: string, plan: Plan, start: number): Hits {
   const hits = new Hits(text, plan.wants, plan.thresholds, plan.allow)
-  new Scan(hits, plan).run()
+  new Scan(hits, plan).run(start)
   plan.optIn?.scan(hits)
   plan.known?.scan(hits)
   plan.own?.scan(hits)
@@ -27,12 +27,17 @@ class PlannedDetector implements Detector {
     return this.measure(text).findings
   }
 
+  /** For a stream: what is found from `start` on, which is between two words; what stands before is context. */
+  detectFrom(text: string, start: number): readonly Finding[] {
+    return this.measure(text, start).findings
+  }
+
   /** The findings, and how many characters were read beyond the one pass: what shows that it is linear without a clock. */
-  measure(text: string): { findings: readonly Finding[]; steps: number } {
-    const hits = look(text, this.#plan)
+  measure(text: string, start = 0): { findings: readonly Finding[]; steps: number } {
+    const hits = look(text, this.#plan, start)
     const folded = shadow(text)
     if (folded === undefined) return { findings: settle(hits.list), steps: hits.steps }
-    const behind = look(folded.text, this.#plan)
+    const behind = look(folded.text, this.#plan, 0)
     for (const finding of behind.list) {
       hits.list.push({ ...finding, start: folded.starts[finding.start] ?? 0, end: folded.ends[finding.end - 1] ?? text.length })
     }

@@ -102,8 +102,12 @@ export function colons(hits: Hits, colon: number, floor: number): number {
   return end
 }
 
+/** Eight groups of one digit: what is shorter, such as a time of day, leaves groups out. */
+const SHORTEST_WHOLE = 15
+
 function judge(hits: Hits, start: number, end: number): void {
   const run = hits.text.slice(start, end)
+  if (run.length < SHORTEST_WHOLE && !run.includes('::')) return
   const mac = run.length === 17 && /^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(run) ? macScore(run) : undefined
   if (mac !== undefined) hits.weigh('MAC', start, end, mac, 'shape')
   const groups = groupsOf(run)

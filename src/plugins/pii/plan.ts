@@ -5,6 +5,7 @@ import { NATIONAL } from './national/index.js'
 import { isOfCountries, typesOf, validated } from './detect-options.js'
 import { Own } from './own.js'
 import { OPT_IN, OptIn } from './optin.js'
+import { PhoneShape } from './phone-shape.js'
 import type { DetectOptions } from './types.js'
 
 /** Everything that a scan asks for, compiled once. */
@@ -27,6 +28,8 @@ export interface Plan {
   readonly thresholds: ReadonlyMap<string, number>
   readonly allow: ReadonlySet<string>
   readonly maxLength: number
+  /** Written anew at each place: one is enough. */
+  readonly shape: PhoneShape
 }
 
 /** Longest match in characters: of a private key, a token, an address and what is shorter. */
@@ -46,6 +49,7 @@ export function planOf(options: DetectOptions): Plan {
   const wants = new Set([...asked, ...rows.map(row => row.type)])
   return {
     ...flags(wants),
+    shape: new PhoneShape(),
     wants,
     identifiers,
     known,

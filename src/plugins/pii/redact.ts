@@ -1,7 +1,8 @@
+import { foundFrom, type StreamDetector } from './lead.js'
 import { inToken } from './merge.js'
 import type { PiiSession } from './session.js'
 import { isSpace, parted, Shape, standsAlone } from './shape.js'
-import type { Detector, Finding } from './types.js'
+import type { Finding } from './types.js'
 
 /** Text in, text out: what comes out, in one, does not depend on the pieces that went in. */
 export interface Channel {
@@ -14,7 +15,7 @@ export interface Channel {
 
 /** What redacting an answer takes. */
 export interface RedactParts {
-  readonly detector: Detector
+  readonly detector: StreamDetector
   readonly session: PiiSession | undefined
   /** Characters after a place that decide about it. */
   readonly reach: number
@@ -32,7 +33,7 @@ export const REACH = 32
 const CONTEXT = 256
 /** Undecided at the most. */
 const MOST_HELD = 8_192
-const SLACK = 4_096
+const SLACK = 512
 const BEGIN = '-----BEGIN'
 const END = '-----END'
 const DASHES = '-----'
@@ -59,6 +60,8 @@ export class Redactor implements Channel {
   #newLine = false
   /** Only plain words since `#done`. */
   #quiet = true
+  /** Where the plain words begin that were decided but not given yet, or -1. */
+  #plainFrom = -1
   /** Where `-----BEGIN` is, and where its end was seen. */
   #begun = -1
   #ended = -1
@@ -74,8 +77,16 @@ export class Redactor implements Channel {
   push(text: string): string {
     this.#text += text
     let out = ''
-    for (const last = this.#text.length - this.#parts.reach; this.#at <= last; this.#at++) out += this.#look(this.#at)
-    return out + this.#trim()
+    const last = this.#text.length - this.#parts.reach
+    while (this.#at <= last) {
+      this.#skip(last)
+      if (this.#at > last) break
+      out += this.#look(this.#at)
+      this.#at++
+    }
+    out += this.#settled()
+    this.#trim()
+    return out
   }
 
   end(): string {
@@ -92,14 +103,41 @@ export class Redactor implements Channel {
     return ''
   }
 
+  /** Small letters inside a word: nothing begins or ends at them. */
+  #skip(last: number): void {
+    const from = this.#at
+    if (this.#space || from === 0 || this.#text.charCodeAt(from - 1) > 127) return
+    const to = Math.min(last + 1, this.#done + MOST_HELD)
+    let at = from
+    while (at < to) {
+      const code = this.#text.charCodeAt(at)
+      if (code < 97 || code > 122) break
+      at++
+    }
+    this.#word.addSmall(at - from)
+    this.#at = Math.max(from, at)
+  }
+
   #look(at: number): string {
     let out = ''
-    if (at - this.#done >= MOST_HELD) out = this.#force(at)
-    const code = this.#text.charCodeAt(at)
-    const starts = !isSpace(code) && at > this.#done && at >= this.#wait && (this.#space || standsAlone(code) || standsAlone(this.#text.charCodeAt(at - 1)))
-    if (starts && this.#begun < 0 && !this.#swallow && this.#mayCut(at)) out += this.#cut(at) ?? ''
+    if (at - this.#done >= MOST_HELD) out = this.#settled() + this.#force(at)
+    if (this.#starts(at) && this.#mayCut(at)) out += this.#cut(at)
     this.#see(at)
     return out
+  }
+
+  /** Whether a word that may be cut off begins here. */
+  #starts(at: number): boolean {
+    const code = this.#text.charCodeAt(at)
+    if (isSpace(code) || !(this.#space || standsAlone(code) || standsAlone(this.#text.charCodeAt(at - 1)))) return false
+    return at > this.#done && at >= this.#wait && this.#begun < 0 && !this.#swallow
+  }
+
+  /** The plain words that were decided last: of a whole stretch of them in one piece. */
+  #settled(): string {
+    const from = this.#plainFrom
+    this.#plainFrom = -1
+    return from < 0 ? '' : this.#text.slice(from, this.#done)
   }
 
   /** Takes one character into account. */
@@ -132,6 +170,8 @@ export class Redactor implements Channel {
   }
 
   #mayCut(at: number): boolean {
+    if (this.#word.key) return false
+    if (this.#word.ordinary) return true
     this.#next.reset()
     for (let i = at; i < at + REACH && i < this.#text.length; i++) {
       const code = this.#text.charCodeAt(i)
@@ -141,11 +181,16 @@ export class Redactor implements Channel {
     return parted(this.#word, this.#next, this.#newLine)
   }
 
-  /** Decides up to `at`; nothing where a value goes over it. */
-  #cut(at: number): string | undefined {
-    const quiet = this.#quiet && this.#word.plain && !this.#parts.wary
-    const out = quiet ? this.#text.slice(this.#done, at) : this.#decide(at, at + this.#parts.reach, false)
-    if (out === undefined) return undefined
+  /** Decides up to `at`, but not where a value goes over it. */
+  #cut(at: number): string {
+    let out = ''
+    if (this.#quiet && this.#word.plain && !this.#parts.wary) {
+      if (this.#plainFrom < 0) this.#plainFrom = this.#done
+    } else {
+      const decided = this.#decide(at, at + this.#parts.reach, false)
+      if (decided === undefined) return ''
+      out = this.#settled() + decided
+    }
     this.#done = at
     this.#quiet = true
     return out
@@ -186,7 +231,7 @@ export class Redactor implements Channel {
     const from = this.#context()
     const near = this.#text.slice(from, seen)
     const found: Finding[] = []
-    for (const finding of this.#parts.detector.detect(near)) {
+    for (const finding of foundFrom(this.#parts.detector, near, this.#done - from)) {
       const start = Math.max(finding.start + from, this.#done)
       const end = finding.end + from
       if (start >= to) break
@@ -220,15 +265,14 @@ export class Redactor implements Channel {
   }
 
   /** Lets go of what is decided and no context. */
-  #trim(): string {
+  #trim(): void {
+    if (this.#done - CONTEXT < SLACK) return
     const from = this.#context()
-    if (from < SLACK) return ''
     this.#text = this.#text.slice(from)
     this.#done -= from
     this.#at -= from
     this.#wait = Math.max(0, this.#wait - from)
     if (this.#begun >= 0) this.#begun = Math.max(0, this.#begun - from)
     if (this.#ended >= 0) this.#ended = Math.max(0, this.#ended - from)
-    return ''
   }
 }

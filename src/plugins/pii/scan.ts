@@ -6,7 +6,6 @@ import type { Hits } from './hits.js'
 import { iban } from './iban.js'
 import { colons, ip4 } from './ip.js'
 import { phone } from './phone.js'
-import { PhoneShape } from './phone-shape.js'
 import type { Plan } from './plan.js'
 import { isAttached, opensIban, opensPhone, tableEnd } from './scan-places.js'
 import { ACTIONS, INSIDE, INSIDE_WORD, NUMBER, opens, SIGN, WORD } from './scan-table.js'
@@ -18,7 +17,6 @@ export class Scan {
   readonly #hits: Hits
   readonly #text: string
   readonly #plan: Plan
-  readonly #shape = new PhoneShape()
   /** Where each kind of run was read up to. */
   #mail = 0
   #colon = 0
@@ -32,12 +30,13 @@ export class Scan {
     this.#plan = plan
   }
 
-  run(): void {
+  /** @param start is not inside a word; what stands before it is context. */
+  run(start: number): void {
     const text = this.#text
     const { length } = text
     let inside = 0
-    let c = at(text, 0)
-    for (let i = 0; i < length; ) {
+    let c = at(text, start)
+    for (let i = start; i < length; ) {
       let next = i + 1 < length ? text.charCodeAt(i + 1) : 0
       if (c > 127) inside = isForeignLetter(c) ? INSIDE_WORD : 0
       else {
@@ -132,7 +131,7 @@ export class Scan {
       return i
     }
     if (plan.ssn) end = ssn(this.#hits, i)
-    return plan.phone && end === i ? phone(this.#hits, this.#shape, i) : end
+    return plan.phone && end === i ? phone(this.#hits, this.#plan.shape, i) : end
   }
 
   #sign(i: number, c: number): number {
@@ -145,7 +144,7 @@ export class Scan {
     } else if (c === 45) {
       if (plan.secret && text.startsWith('--', i + 1)) return Math.max(i, pem(this.#hits, i) - 1)
     } else if (c === 43 || c === 40) {
-      if (plan.phone && opensPhone(text, i, c)) return Math.max(i, phone(this.#hits, this.#shape, i) - 1)
+      if (plan.phone && opensPhone(text, i, c)) return Math.max(i, phone(this.#hits, this.#plan.shape, i) - 1)
     } else if (plan.secret && (c === 61 || isAlnum(at(text, i + 1)))) {
       // A closing bracket matters only where an element begins.
       assignment(this.#hits, i)

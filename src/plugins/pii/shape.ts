@@ -60,6 +60,17 @@ export class Shape {
     this.#bits = (kind & CLOSER) === 0 ? (this.#bits & ~KEY) | kind : this.#bits | kind
   }
 
+  /** So many small ASCII letters at once. */
+  addSmall(count: number): void {
+    if (count === 0) return
+    this.#length += count
+    this.#bits = (this.#bits & ~KEY) | LETTER | LOWER
+  }
+
+  /** Goes on with nothing, whatever comes next, unless it is a key. */
+  get ordinary(): boolean {
+    return (this.#bits & (DIGIT | LETTER)) === LETTER && ((this.#bits & LOWER) !== 0 || this.#length > SHORT_WORD)
+  }
   /** Number-like: some digit in it. */
   get number(): boolean {
     return (this.#bits & DIGIT) !== 0
