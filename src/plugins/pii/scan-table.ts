@@ -2,7 +2,7 @@ import { ALNUM, CLASS, isDigit, LETTER } from './chars.js'
 import { TOKENS } from './secrets-data.js'
 
 /** What a place asks for; of the first two, which most places have, the number is whether the next place is inside a word. */
-export const NOTHING = 0
+const NOTHING = 0
 const IN_WORD = 1
 /** A word that may be a token or says that one follows. */
 export const WORD = 2
@@ -11,7 +11,7 @@ export const NUMBER = 3
 export const INSIDE = 4
 export const SIGN = 5
 /** An escaped line end or tab. */
-export const ESCAPE = 6
+const ESCAPE = 6
 
 const CODES = 128
 /** Added to the index of a place inside a word. */
