@@ -10,7 +10,7 @@ const MAIL = 'ada@analytical-engines.co.uk'
 const PHONE = '+44 20 7946 0958'
 const CARD = '4111 1111 1111 1111'
 /** Nobody's, in a form that is somebody's. */
-const TOKEN = `ghp_${Array.from({ length: 36 }, (_, at) => 'aZ3kQ9xB7mT2'[(at * 5) % 12]).join('')}`
+const TOKEN = `ghp_${Array.from({ length: 36 }, (_, at) => 'aZ3kQ9xB7mT2cV8nL5pR4wG6yH1jD0sF'[(at * 11) % 32]).join('')}`
 const BOB = 'bob@difference-works.co.uk'
 const MADE_UP = 'press@engines-of-babbage.co.uk'
 /** With and without blanks: a value that was only written another way has leaked, too. */

@@ -67,9 +67,9 @@ export class Shape {
     this.#bits = (this.#bits & ~KEY) | LETTER | LOWER
   }
 
-  /** Goes on with nothing, whatever comes next, unless it is a key. */
+  /** Goes on with nothing, whatever comes next, unless it is a key: too long to stand before the digits of a plate. */
   get ordinary(): boolean {
-    return (this.#bits & (DIGIT | LETTER)) === LETTER && ((this.#bits & LOWER) !== 0 || this.#length > SHORT_WORD)
+    return (this.#bits & (DIGIT | LETTER)) === LETTER && this.#length > SHORT_WORD
   }
   /** Number-like: some digit in it. */
   get number(): boolean {

@@ -33,6 +33,9 @@ function halfDashed(hits: Hits, start: number): number {
   return hits.weigh('US_SSN', start, end, 0.15, 'shape') ? end : start
 }
 
+/** Counted up and in one piece it stands for any number, as in forms and code. */
+const isSample = (text: string, start: number, wide: number): boolean => wide === 0 && text.startsWith('123456789', start)
+
 /** A social security number that begins at `start`; returns where it ends, or `start`. */
 export function ssn(hits: Hits, start: number): number {
   const { text } = hits
@@ -45,8 +48,6 @@ export function ssn(hits: Hits, start: number): number {
   const serial = group + 2 + wide
   const end = serial + 4
   if (!digits(text, group, 2) || !digits(text, serial, 4) || (wide > 0 && at(text, serial - 1) !== separator) || goesOn(text, end)) return start
-  // Counted up and in one piece it stands for any number, as in forms and code.
-  if (wide === 0 && text.startsWith('123456789', start)) return start
-  if (!issued(text.slice(start, start + 3), text.slice(group, group + 2), text.slice(serial, end))) return start
+  if (isSample(text, start, wide) || !issued(text.slice(start, start + 3), text.slice(group, group + 2), text.slice(serial, end))) return start
   return hits.weigh('US_SSN', start, end, separator === 0 ? 0.2 : separator === 45 ? 0.6 : 0.5, 'shape') ? end : start
 }

@@ -6,7 +6,7 @@ import { read, scene } from './support.js'
 
 const ADA = 'ada@analytical-engines.co.uk'
 /** Made up at run time, in the form of one that is real. */
-const TOKEN = `ghp_${Array.from({ length: 36 }, (_, at) => 'aZ3kQ9xB7mT2'[(at * 5) % 12]).join('')}`
+const TOKEN = `ghp_${Array.from({ length: 36 }, (_, at) => 'aZ3kQ9xB7mT2cV8nL5pR4wG6yH1jD0sF'[(at * 11) % 32]).join('')}`
 const PROMPT = { messages: `Write to ${ADA}.` }
 
 const noAddress = (): Plugin => blockList({ name: 'no address', patterns: [{ pattern: /\b[a-z]{1,20}@[a-z-]{1,30}\.co\.uk\b/, maxLength: 60 }] })
