@@ -11,7 +11,7 @@ const TOKEN =
 const NEVER = /(?:hash|digest|checksum|md5|sha\d*|etag|integrity|commit|fingerprint|uuid|guid|id|name|type|url|uri|path|file|field|label|hint|policy|length|count|prefix|format|regex|pattern|header|expires?|version)$|^(?:public|csrf|xsrf|next|page|max|num|min)/
 
 /** Of a UUID, only a key that leaves no doubt tells: most of them name things, and many a token is a place in a list. */
-const OF_UUID = /(?:secret|(?:api|access|auth|app|secret|service|subscription|license|private|master|signing)key|[a-z]{2}token)$/
+const OF_UUID = /(?:secret|(?:api|access|auth|app|secret|service|subscription|license|private|master|signing)key|[a-z]{2}token|authorization)$/
 const OF_PLACE = /(?:page|sync|continuation|cancel|cancellation|idempotency|request|client|device|resume|operation|trace|correlation|registration|form|upload|push|state|lock|csrf|xsrf|forgery)token$/
 
 const isKeyUnit = (c: number): boolean => isAlnum(c) || c === 95 || c === 45 || c === 46 || c >= 0xc0
@@ -93,6 +93,23 @@ export function scheme(hits: Hits, start: number): number {
   if (!good) return start
   hits.add('SECRET', from, end, 0.85, 'key')
   return end
+}
+
+const LOGIN = /-(?:u|-user|-proxy-user)[ =]{0,3}["']?[\w.@+{}-]{1,80}["']?:["']?([^\s"'`]{3,200})/y
+const CLIENT = /\b(?:curl|wget|https?)\b/
+const CLIENT_REACH = 300
+
+/** The password of a login that a command line gives to an HTTP client (`-u name:password`), by the dash at `start`. */
+export function login(hits: Hits, start: number): void {
+  const { text } = hits
+  const before = at(text, start - 1)
+  if (before !== 32 && before !== 10 && before !== 9) return
+  LOGIN.lastIndex = start
+  const value = LOGIN.exec(text)?.[1]
+  hits.steps += CLIENT_REACH
+  // Other programs take a user and a group there.
+  if (value === undefined || isPlaceholder(value) || !/\D/.test(value) || !CLIENT.test(text.slice(Math.max(0, start - CLIENT_REACH), start))) return
+  hits.add('SECRET', LOGIN.lastIndex - value.length, LOGIN.lastIndex, 0.85, 'key')
 }
 
 /** What says that the characters stand for content, not for a secret. */

@@ -16,6 +16,10 @@ const SIGN = /[☎☏✆📞📱📲]\ufe0f?:? ?$/u
 const OPENS_CELL = /[,;\t]"?$|\| ?$/
 const ENDS_CELL = /^[" ]?(?:[,;\t|\r\n]|$)/
 const BEHIND = /^[ \u00a0]{0,2}\d|^ {1,2}(\p{L}+)/u
+/** A label behind a number, as cards and signatures have it: nothing follows on its line that it would describe. */
+const LABEL_BEHIND =
+  /^[ \u00a0]?(?:[-–/] ?|\()?(?:office|fax|telefax|mobile|cell|home|work|direct|phone|tel|voice|pager|voicemail|landline|switchboard|whatsapp|reception|büro|mobil|handy|privat|dienstlich|zentrale|bureau|domicile|portable|oficina|móvil|casa|ufficio|cellulare|kantoor|thuis|mobiel|[cfhmopw](?=\)))\.?\)?(?=[ \t]*(?:$|[\r\n,;|/\\]))/i
+const LABEL_REACH = 40
 const MARKS = ' \t\u00a0\n:=.,-–"\'`*>#([_→'
 
 /** May stand between a label and its number. */
@@ -131,6 +135,9 @@ function reachBefore(back: Back, sure: boolean): number {
   }
   return NO_LEAD
 }
+
+/** Whether a label stands behind the number that ends at `end`. */
+export const isLabelledBehind = (text: string, end: number): boolean => LABEL_BEHIND.test(text.slice(end, end + LABEL_REACH))
 
 /** Whether a number follows, or, where the shape says little, a word that may be what is counted: one that opens no new part of the sentence. */
 export function isCounted(text: string, end: number, lead: number, weak: boolean): boolean {

@@ -1,11 +1,11 @@
 import { at, cutsAfter, isDigit } from './chars.js'
 import type { Hits } from './hits.js'
-import { CELL, endsCell, isCounted, leadOf, NO_LEAD, WAY } from './phone-lead.js'
+import { CELL, endsCell, isCounted, isLabelledBehind, leadOf, NO_LEAD, WAY } from './phone-lead.js'
 import type { PhoneShape } from './phone-shape.js'
 
 const CURRENCY = '$€£¥₹₽₩'
 const UNIT = /^\s?(?:%|[$€£¥₹]|(?:usd|eur|gbp|chf|jpy|dollars?|euros?|pounds?|bytes|[kmg]i?b|ms|px|km|kg|rows|users|people|items)\b)/i
-const EXTENSION = /^(?:,? ?(?:ext|extension)\.? ?|,? ?x\.? ?|#)(\d{1,6})(?![\w-])/i
+const EXTENSION = /^(?:,? ?(?:ext|extension)\.? ?|,? ?x\.? ?|#)(\d{1,6})(?!\w|-\d)/i
 const YEAR = /^(?:19|20)\d\d$/
 const DAY = /^(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])$/
 /** Of a count or a date, which is a telephone number only where the words before say so. */
@@ -81,6 +81,8 @@ function isPossible(shape: PhoneShape, count: number): boolean {
     digits += length
     if (length > longest) longest = length
   }
+  // Three pairs are the whole of it in small countries.
+  if (longest === 2 && digits === 6 && !shape.plus) return count === 3
   return digits >= (shape.plus ? 8 : 7) && (digits <= 13 || shape.plus || (shape.lengths[0] ?? 0) > 2) && (longest > 2 || count > 3) && longest > 1
 }
 
@@ -113,6 +115,7 @@ function national(groups: readonly string[], separators: string, digits: string,
 function known(shapeOf: string, groups: readonly string[], separators: string): number | undefined {
   const [first = ''] = groups
   if (shapeOf === '1-3-3-4' && first === '1') return 0.7
+  if (shapeOf === '2-2-2') return separators === '  ' ? COUNT : 0
   if (shapeOf === '1-10' || shapeOf === '3-7') return separators === '-' ? 0.45 : 0.2
   if (shapeOf !== '3-3-2-2') return undefined
   // With dots it is an address where the first part may be one.
@@ -172,7 +175,8 @@ const leastBehind = (text: string, start: number): number => (at(text, start - 1
 function ledIn(hits: Hits, start: number, end: number, score: number, ungrouped: boolean): number {
   if (score === 0 || score >= 0.5) return score
   const { text } = hits
-  hits.steps += 80
+  hits.steps += 120
+  if (isLabelledBehind(text, end)) return 0.5
   const lead = leadOf(text, start)
   if (lead === CELL) return score === COUNT && endsCell(text, end) ? 0.15 : score
   if (lead === NO_LEAD || (ungrouped && lead === WAY)) return score

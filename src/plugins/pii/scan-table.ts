@@ -29,7 +29,8 @@ const isAlnum = (c: number): boolean => ((CLASS[c] ?? 0) & ALNUM) !== 0
 function matters(c: number, next: number): boolean {
   switch (String.fromCharCode(c)) {
     case '-':
-      return next === c
+      // `-u` and `--user` of a command line.
+      return next === c || next === 117
     case '+':
       return isDigit(next) || next === 40 || next === 32
     case '(':

@@ -1,4 +1,4 @@
-import { assignment, blob, scheme } from './assignments.js'
+import { assignment, blob, login, scheme } from './assignments.js'
 import { card } from './card.js'
 import { at, has, HEX, isAlnum, isForeignLetter } from './chars.js'
 import { email } from './email.js'
@@ -142,13 +142,19 @@ export class Scan {
     } else if (c === 58) {
       this.#colonAt(i)
     } else if (c === 45) {
-      if (plan.secret && text.startsWith('--', i + 1)) return Math.max(i, pem(this.#hits, i) - 1)
+      if (plan.secret) return this.#dash(i)
     } else if (c === 43 || c === 40) {
       if (plan.phone && opensPhone(text, i, c)) return Math.max(i, phone(this.#hits, this.#plan.shape, i) - 1)
     } else if (plan.secret && (c === 61 || isAlnum(at(text, i + 1)))) {
       // A closing bracket matters only where an element begins.
       assignment(this.#hits, i)
     }
+    return i
+  }
+
+  #dash(i: number): number {
+    if (this.#text.startsWith('--', i + 1)) return Math.max(i, pem(this.#hits, i) - 1)
+    login(this.#hits, i)
     return i
   }
 

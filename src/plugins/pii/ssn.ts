@@ -34,7 +34,9 @@ function halfDashed(hits: Hits, start: number): number {
 }
 
 /** Counted up and in one piece it stands for any number, as in forms and code. */
-const isSample = (text: string, start: number, wide: number): boolean => wide === 0 && text.startsWith('123456789', start)
+const isSample = (text: string, start: number): boolean => text.startsWith('123456789', start)
+
+const scoreOf = (separator: number): number => (separator === 0 ? 0.2 : separator === 45 ? 0.6 : 0.5)
 
 /** A social security number that begins at `start`; returns where it ends, or `start`. */
 export function ssn(hits: Hits, start: number): number {
@@ -48,6 +50,6 @@ export function ssn(hits: Hits, start: number): number {
   const serial = group + 2 + wide
   const end = serial + 4
   if (!digits(text, group, 2) || !digits(text, serial, 4) || (wide > 0 && at(text, serial - 1) !== separator) || goesOn(text, end)) return start
-  if (isSample(text, start, wide) || !issued(text.slice(start, start + 3), text.slice(group, group + 2), text.slice(serial, end))) return start
-  return hits.weigh('US_SSN', start, end, separator === 0 ? 0.2 : separator === 45 ? 0.6 : 0.5, 'shape') ? end : start
+  if (!issued(text.slice(start, start + 3), text.slice(group, group + 2), text.slice(serial, end)) || isSample(text, start)) return start
+  return hits.weigh('US_SSN', start, end, scoreOf(separator), 'shape') ? end : start
 }

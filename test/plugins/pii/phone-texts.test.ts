@@ -56,3 +56,37 @@ describe('nothing else is lost to it', () => {
     expect(phones('release 120.148.37.26 of the phone')).toEqual([])
   })
 })
+
+describe('a label behind the number', () => {
+  it.each([
+    ['Halden Marine\n48 372 615 office\n', ['48 372 615']],
+    ['Ines Wolf, 2617 4830-Mobile, 2617 4831-Fax', ['2617 4830', '2617 4831']],
+    ['617 483 726 (home)', ['617 483 726']],
+    ['92 418267 / work', ['92 418267']],
+    ['26-17-48-30 (m)\n26-17-48-31 (f)', ['26-17-48-30', '26-17-48-31']],
+    ['3720461958 fax', ['3720461958']],
+    ['831.719.3994x1887-fax', ['831.719.3994x1887']],
+    ['37 28 41 direct', ['37 28 41']],
+    ['Call 37 28 41 and ask for Nuka.', ['37 28 41']],
+    ['030 2738-416 Büro', ['030 2738-416']],
+    ['612 847 395 (móvil)', ['612 847 395']],
+    ['Dr Oduya | 617 483 726 voicemail | Suite 4', ['617 483 726']],
+  ])('%j', (text, numbers) => {
+    expect(phones(text)).toEqual(numbers)
+  })
+
+  it.each([
+    'We shipped 48 372 615 office chairs.',
+    'It has 250 000 000 mobile users',
+    'revenue of 617 483 726 direct and indirect',
+    '12 400 000 home owners',
+    'build 20261126 direct download',
+    'On 28 12 31 home again, 28 12 32 away',
+    'lottery: 04 18 27 and 33 41 45',
+    'The code is 48 37 26.',
+    'rows 3720461958 work fine',
+    'a total of 9 218 340 cells',
+  ])('%j says what is counted', text => {
+    expect(phones(text)).toEqual([])
+  })
+})

@@ -73,3 +73,24 @@ describe('how characters fall', () => {
     expect(measure(unit.repeat(length / unit.length), { types: ['SECRET'] }).steps / length).toBeLessThan(8)
   })
 })
+
+describe('a login on a command line', () => {
+  const found = (text: string) => detector.detect(text).map(({ start, end }) => text.slice(start, end))
+
+  it.each([
+    ['curl -s -u deploy:k7Vq2xLm https://api.halden.net/v1/me', ['k7Vq2xLm']],
+    ["curl --user 'ines:h0rse~staple' https://halden.net", ['h0rse~staple']],
+    ['curl -X POST --proxy-user=ines:"gr33n bottle" https://halden.net', ['gr33n']],
+    ['$ https -u ines:tr0ub4dor GET halden.net', ['tr0ub4dor']],
+  ])('%s', (text, passwords) => {
+    expect(found(text)).toEqual(passwords)
+  })
+
+  it.each(['docker run -u node:staff halden/web', 'curl -s https://halden.net && docker run -u 1000:1000 x', 'curl -u "$LOGIN:$PASSWORD" https://halden.net', 'curl -u ines:<password> https://halden.net', 'set-up: pop-up:window'])('not %s', text => {
+    expect(found(text)).toEqual([])
+  })
+
+  it('an authorization that is a UUID', () => {
+    expect(found('curl --header "Authorization: 3b1f7c52-9ad4-4e08-b6c1-70d2e95a8f34"')).toEqual(['3b1f7c52-9ad4-4e08-b6c1-70d2e95a8f34'])
+  })
+})
