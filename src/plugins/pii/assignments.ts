@@ -107,8 +107,8 @@ export function login(hits: Hits, start: number): void {
   LOGIN.lastIndex = start
   const value = LOGIN.exec(text)?.[1]
   hits.steps += CLIENT_REACH
-  // Other programs take a user and a group there.
-  if (value === undefined || isPlaceholder(value) || !/\D/.test(value) || !CLIENT.test(text.slice(Math.max(0, start - CLIENT_REACH), start))) return
+  // Other programs take a user and a group there, and manuals say `-u user:password`.
+  if (value === undefined || !isPassword(value, true) || !CLIENT.test(text.slice(Math.max(0, start - CLIENT_REACH), start))) return
   hits.add('SECRET', LOGIN.lastIndex - value.length, LOGIN.lastIndex, 0.85, 'key')
 }
 

@@ -80,13 +80,13 @@ describe('a login on a command line', () => {
   it.each([
     ['curl -s -u deploy:k7Vq2xLm https://api.halden.net/v1/me', ['k7Vq2xLm']],
     ["curl --user 'ines:h0rse~staple' https://halden.net", ['h0rse~staple']],
-    ['curl -X POST --proxy-user=ines:"gr33n bottle" https://halden.net', ['gr33n']],
+    ['curl -X POST --proxy-user=ines:"gr33n-b0ttle" https://halden.net', ['gr33n-b0ttle']],
     ['$ https -u ines:tr0ub4dor GET halden.net', ['tr0ub4dor']],
   ])('%s', (text, passwords) => {
     expect(found(text)).toEqual(passwords)
   })
 
-  it.each(['docker run -u node:staff halden/web', 'curl -s https://halden.net && docker run -u 1000:1000 x', 'curl -u "$LOGIN:$PASSWORD" https://halden.net', 'curl -u ines:<password> https://halden.net', 'set-up: pop-up:window'])('not %s', text => {
+  it.each(['docker run -u node:staff halden/web', 'curl -s https://halden.net && docker run -u 1000:1000 x', 'curl -u "$LOGIN:$PASSWORD" https://halden.net', 'curl -u ines:<password> https://halden.net', 'curl -u user:password https://halden.net', 'curl --user "demo:demo" https://halden.net', 'set-up: pop-up:window'])('not %s', text => {
     expect(found(text)).toEqual([])
   })
 
