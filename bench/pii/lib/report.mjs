@@ -124,11 +124,16 @@ function streamLines({ detectors }) {
   ]
 }
 
+function verdictOf({ measured, reached, tolerated, held, heldTo }) {
+  if (!measured) return ''
+  if (reached) return 'reached'
+  if (tolerated) return 'missed, within tolerance'
+  return held === true ? `MISSED; held to ${heldTo}` : 'MISSED'
+}
+
 function barLines({ bars, tolerance }) {
   const lines = [['bar', 'wanted', 'measured', '']]
-  for (const { says, bar, measured, shown, reached, tolerated } of bars) {
-    lines.push([says, bar, measured ? shown : 'not measured', !measured ? '' : reached ? 'reached' : tolerated ? 'missed, within tolerance' : 'MISSED'])
-  }
+  for (const one of bars) lines.push([one.says, one.bar, one.measured ? one.shown : 'not measured', verdictOf(one)])
   return [`Bars of sallyport${tolerance > 0 ? `; those in time may be missed by ${100 * tolerance} %` : ''}`, ...grid(lines)]
 }
 
