@@ -3,9 +3,9 @@ import { PHONE_LABELS, words } from './context-words.js'
 
 /** What stands before a number: nothing that tells, its label, a way to reach someone, such a way that needs no groups to be believed, or a cell's edge. */
 export const NO_LEAD = 0
-export const LABEL = 1
+const LABEL = 1
 export const WAY = 2
-export const SURE_WAY = 3
+const SURE_WAY = 3
 export const CELL = 4
 
 const REACH_BEFORE = 80

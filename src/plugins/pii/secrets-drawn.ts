@@ -54,7 +54,7 @@ export function isWords({ digits, letters, mixedCase, hex, words }: Look): boole
  * issuer draws from. Both curves lie below the measured quantile at every length from 8 to 100. Long hexadecimal ones may be put together
  * with numbers, which have less.
  */
-export function leastEntropy(length: number, hex: boolean): number {
+function leastEntropy(length: number, hex: boolean): number {
   return hex ? Math.min(3, 4 - 32 / length) : 5 - 9 / Math.sqrt(length)
 }
 

@@ -9,7 +9,7 @@ export const D = `${W}-_`
 const B = `${W}+/`
 
 /** Drawn anew in every run: nothing in this file opens anything. */
-export const chars = (alphabet: string, length: number): string => Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join('')
+const chars = (alphabet: string, length: number): string => Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join('')
 
 const [w, d, h, b] = [W, D, HEX, B].map(alphabet => (length: number) => chars(alphabet, length)) as [(length: number) => string, (length: number) => string, (length: number) => string, (length: number) => string]
 
