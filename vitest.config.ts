@@ -29,8 +29,8 @@ export default defineConfig({
   test: {
     // To load the library again for each file costs more than most files: those of one worker share what they load.
     projects: [
-      { extends: true, test: { name: 'shared', include: ['test/**/*.test.ts'], exclude: ALONE, isolate: false } },
-      { extends: true, test: { name: 'alone', include: ALONE } },
+      { extends: true, test: { name: 'shared', include: ['test/**/*.test.ts'], exclude: ['**/node_modules/**', ...ALONE], isolate: false } },
+      { extends: true, test: { name: 'alone', include: ALONE, exclude: ['**/node_modules/**'] } },
     ],
     pool: 'threads',
     maxWorkers: 2,
