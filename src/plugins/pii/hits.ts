@@ -1,5 +1,6 @@
 import { CONTEXT, NEGATIVE, type Words } from './context-words.js'
 import { Context } from './context.js'
+import type { Alphabet } from './secrets-data.js'
 import type { Finding } from './types.js'
 
 /** Raised by a word before, raised by a word after, lowered by a word that speaks against a number. */
@@ -12,6 +13,8 @@ export class Hits {
   readonly list: Finding[] = []
   /** Characters looked at beyond the one pass: what the tests count instead of time. */
   steps = 0
+  /** Runs of characters that tokens are made of: within one, every further prefix has the same end. */
+  readonly runs = new Map<Alphabet, { readonly start: number; readonly end: number }>()
   readonly text: string
   readonly #context: Context
   readonly #thresholds: ReadonlyMap<string, number>

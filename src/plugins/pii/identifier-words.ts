@@ -1,4 +1,5 @@
-const words = (line: string): ReadonlySet<string> => new Set(line.split(' '))
+import { words } from './context-words.js'
+
 /** Short words that count or join: where no check digit says otherwise, such a word beside a number is no part of an identifier. */
 const WORDS = words('a i x and or to in of by at on for the is as am an it no be was are has had per via vs than from with page der die das und um im bis von zu so ist mal des les le la de du en et el los las y o e un una del da do ve ile bu bir och av til med van het')
 /** Units, which follow a number. */

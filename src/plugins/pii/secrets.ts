@@ -25,22 +25,15 @@ function table(): { gate: Uint8Array; rows: ReadonlyMap<number, readonly TokenSh
 }
 const { gate: GATE, rows: ROWS } = table()
 
-/** A run that was read: within it, every further prefix has the same end. */
-interface Run {
-  readonly start: number
-  readonly end: number
-}
-const RUNS = new WeakMap<Hits, { [name in Alphabet]?: Run }>()
-/** Longer ones are kept. */
+/** Longer runs are kept. */
 const SHORT = 64
 
 function runOf(hits: Hits, start: number, alphabet: Alphabet): number {
-  const runs = RUNS.get(hits)
-  const known = runs?.[alphabet]
+  const known = hits.runs.get(alphabet)
   if (known !== undefined && start >= known.start && start < known.end) return known.end
   const end = runEnd(hits.text, start, Infinity, alphabet === 'H' ? HEX : ALNUM, EXTRA[alphabet])
   hits.steps += end - start
-  if (end - start > SHORT) RUNS.set(hits, { ...runs, [alphabet]: { start, end } })
+  if (end - start > SHORT) hits.runs.set(alphabet, { start, end })
   return end
 }
 
