@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../protocol/ports.js'
 
 // A longer delay would fire at once.
 const LONGEST_MS = 2 ** 31 - 1
-/** Deadlines are the same few lengths over and over; anything shorter or rarer gets a timer of its own. */
+/** Deadlines are the same few lengths over and over; anything shorter, or of one length too many at once, gets a timer of its own. */
 const SHARED_FROM_MS = 1_000
 const MAX_LANES = 64
 
@@ -55,6 +55,16 @@ class Lane {
     this.#ms = ms
     this.#now = now
     this.#empty = empty
+  }
+
+  /** Nothing waits in it. */
+  get idle(): boolean {
+    return this.#head === undefined
+  }
+
+  /** Lets go of the system's timer. */
+  close(): void {
+    clearTimeout(this.#handle)
   }
 
   add(fn: () => void): Timer {
@@ -113,13 +123,26 @@ export function systemClock(): Clock {
     now,
     after(ms, fn) {
       if (ms < SHARED_FROM_MS) return new OwnTimer(ms, fn)
-      let lane = lanes.get(ms)
+      // What is left of a deadline has fractions; the system's timers have none.
+      const whole = Math.ceil(ms)
+      let lane = lanes.get(whole)
       if (lane === undefined) {
-        if (lanes.size >= MAX_LANES) return new OwnTimer(ms, fn)
-        lane = new Lane(ms, now, () => lanes.delete(ms))
-        lanes.set(ms, lane)
+        if (lanes.size >= MAX_LANES && !closeIdle(lanes)) return new OwnTimer(ms, fn)
+        lane = new Lane(whole, now, () => lanes.delete(whole))
+        lanes.set(whole, lane)
       }
       return lane.add(fn)
     },
   }
+}
+
+/** Makes room for a lane; false where something waits in each. */
+function closeIdle(lanes: Map<number, Lane>): boolean {
+  for (const [ms, lane] of lanes) {
+    if (!lane.idle) continue
+    lane.close()
+    lanes.delete(ms)
+    return true
+  }
+  return false
 }

@@ -61,3 +61,28 @@ test('cancelling twice, from a callback or in any order, takes nobody else out o
     { numRuns: 60 },
   )
 })
+
+test('deadlines of which a fraction of a millisecond has gone by share the timer of the whole ones: else each call would pay for its own', () => {
+  const clock = systemClock()
+  for (let at = 0; at < 1_000; at++) clock.after(600_000 - at / 1_001, () => undefined)
+  expect(vi.getTimerCount()).toBe(1)
+})
+
+test('lengths that were used once do not push the usual ones out for as long as those would have lasted', () => {
+  const clock = systemClock()
+  for (let ms = 0; ms < 500; ms++) clock.after(300_000 + ms, () => undefined).cancel()
+  for (let at = 0; at < 100; at++) clock.after(600_000, () => undefined)
+  expect(vi.getTimerCount()).toBeLessThanOrEqual(64)
+})
+
+test('deadlines of more lengths than are shared pass all the same, each in its own time', () => {
+  const clock = systemClock()
+  const passed: number[] = []
+  for (let at = 0; at < 200; at++) clock.after(2_000 + at, () => passed.push(at))
+  vi.advanceTimersByTime(2_100)
+  expect(passed.length).toBeGreaterThanOrEqual(100)
+  expect(passed.length).toBeLessThanOrEqual(101)
+  vi.advanceTimersByTime(200)
+  expect(passed).toHaveLength(200)
+  expect(vi.getTimerCount()).toBe(0)
+})
