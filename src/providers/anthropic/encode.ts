@@ -160,7 +160,7 @@ export function encode(request: UpstreamRequest, target: Target, wire: Wire): { 
   return {
     call: {
       method: 'POST',
-      url: urlOf(target.baseUrl, '/messages'),
+      url: urlOf(target, '/messages'),
       headers: { 'content-type': 'application/json', accept: wire === 'stream' ? 'text/event-stream' : 'application/json', 'anthropic-version': VERSION, ...target.headers },
       body: JSON.stringify(body),
     },

@@ -1,5 +1,6 @@
-import type { Adapter, HttpCall, Target } from '../../protocol/ports.js'
+import type { Adapter, Target } from '../../protocol/ports.js'
 import { anthropicAdapter } from '../anthropic/adapter.js'
+import { withBearer } from '../common/credential.js'
 import { openaiAdapter } from '../openai/adapter.js'
 import { QUIRKS } from '../openai/quirk-rows.js'
 import { responsesAdapter } from '../responses/adapter.js'
@@ -35,13 +36,18 @@ function dialectOf({ api, byToken }: AzureWay): Adapter {
   if (api === 'responses') return responsesAdapter(quirks)
   if (api !== 'anthropic') return openaiAdapter(quirks)
   if (!byToken) return anthropicAdapter
-  return { ...anthropicAdapter, authorize: (call, secret): HttpCall => ({ ...call, headers: { ...call.headers, authorization: `Bearer ${secret.reveal()}` } }) }
+  return { ...anthropicAdapter, authorize: withBearer }
 }
 
 /** The dialect of a deployment, at the addresses Azure has for it. */
 export function azureAdapter(way: AzureWay): Adapter {
   const { probe, embed, ...dialect } = dialectOf(way)
-  const at = (target: Target): Target => ({ ...target, baseUrl: addressOf(target, way) })
+  const known = new WeakMap<Target, Target>()
+  const at = (target: Target): Target => {
+    let there = known.get(target)
+    if (there === undefined) known.set(target, (there = { ...target, baseUrl: addressOf(target, way) }))
+    return there
+  }
   return {
     ...dialect,
     encode: (request, target, wire) => dialect.encode(request, at(target), wire),

@@ -1,4 +1,5 @@
 import type { Adapter } from '../../protocol/ports.js'
+import { withBearer } from '../common/credential.js'
 import { ConverseDecoder } from './decode.js'
 import { bedrockEmbed } from './embed.js'
 import { encode } from './encode.js'
@@ -14,7 +15,7 @@ export function bedrockAdapter(region: string): Adapter {
     authorize: (call, secret) => {
       const text = secret.reveal()
       const pair = pairOf(text)
-      return pair === undefined ? { ...call, headers: { ...call.headers, authorization: `Bearer ${text}` } } : signed(call, pair, region)
+      return pair === undefined ? withBearer(call, secret) : signed(call, pair, region)
     },
     decode: ctx => new ConverseDecoder(ctx),
     fault: (status, headers, body, nowMs) => faultFrom(body, { provider: 'amazon-bedrock', status, headers, nowMs }),

@@ -32,7 +32,7 @@ function encode(request: EmbedInputs, target: Target): ReturnType<EmbedCodec['en
   const family = familyOf(target)
   if (family === undefined) throw new GatewayError('invalid_request', 'This model of Bedrock cannot be asked for embeddings here. Take a model of amazon.titan-embed-text or cohere.embed.', { origin: 'caller' })
   const body = family === 'titan' ? titanBody(request, target, notes) : cohereBody(request, notes)
-  return { call: embedCall(target, urlOf(target.baseUrl, `/model/${encodeURIComponent(target.model)}/invoke`), body, request.providerOptions, 'bedrock'), warnings: notes.list }
+  return { call: embedCall(target, urlOf(target, `/model/${encodeURIComponent(target.model)}/invoke`), body, request.providerOptions, 'bedrock'), warnings: notes.list }
 }
 
 /** Cohere's body holds no usage there: the header of every model does. */

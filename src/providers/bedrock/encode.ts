@@ -72,7 +72,7 @@ export function encode(request: UpstreamRequest, target: Target, wire: Wire): { 
   return {
     call: {
       method: 'POST',
-      url: urlOf(target.baseUrl, `/model/${encodeURIComponent(target.model)}/${stream ? 'converse-stream' : 'converse'}`),
+      url: urlOf(target, `/model/${encodeURIComponent(target.model)}/${stream ? 'converse-stream' : 'converse'}`),
       headers: { 'content-type': 'application/json', accept: stream ? 'application/vnd.amazon.eventstream' : 'application/json', ...target.headers },
       body: JSON.stringify(body),
     },

@@ -1,4 +1,5 @@
 import type { Adapter } from '../../protocol/ports.js'
+import { withBearer } from '../common/credential.js'
 import { DIALECT } from './content.js'
 import { ChatDecoder } from './decode.js'
 import { cohereEmbed } from './embed.js'
@@ -9,7 +10,7 @@ import { faultFrom } from './fault.js'
 export const cohereAdapter: Adapter = {
   dialect: DIALECT,
   encode,
-  authorize: (call, secret) => ({ ...call, headers: { ...call.headers, authorization: `Bearer ${secret.reveal()}` } }),
+  authorize: withBearer,
   decode: ctx => new ChatDecoder(ctx),
   fault: (status, headers, body, nowMs) => faultFrom(body, { provider: DIALECT, status, headers, nowMs }),
   probe,

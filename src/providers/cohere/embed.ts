@@ -33,7 +33,7 @@ export function cohereVectors(body: Record<string, unknown>, provider: string): 
 function encode(request: EmbedInputs, target: Target): ReturnType<EmbedCodec['encode']> {
   const notes = new Notes()
   const body: Block = { model: target.model, ...cohereBody(request, notes) }
-  return { call: embedCall(target, urlOf(target.baseUrl, '/embed'), body, request.providerOptions, 'cohere'), warnings: notes.list }
+  return { call: embedCall(target, urlOf(target, '/embed'), body, request.providerOptions, 'cohere'), warnings: notes.list }
 }
 
 function decode(body: unknown, { provider }: Target): EmbedAnswer {

@@ -110,7 +110,7 @@ export function encode(request: UpstreamRequest, target: Target, wire: Wire): { 
     stream,
   }
   const headers = { 'content-type': 'application/json', accept: stream ? 'text/event-stream' : 'application/json', ...target.headers }
-  return { call: { method: 'POST', url: urlOf(target.baseUrl, '/chat'), headers, body: JSON.stringify(body) }, warnings: notes.list }
+  return { call: { method: 'POST', url: urlOf(target, '/chat'), headers, body: JSON.stringify(body) }, warnings: notes.list }
 }
 
 /** The list of models: nobody bills it. It is found in the first version of the API only. */

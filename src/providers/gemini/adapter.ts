@@ -1,6 +1,7 @@
 import type { EmbedCodec } from '../../protocol/embed.js'
 import type { Adapter, HttpCall, Target } from '../../protocol/ports.js'
 import type { Secret } from '../../protocol/secret.js'
+import { withHeaders } from '../common/credential.js'
 import { urlOf } from '../common/url.js'
 import { DIALECT } from './content.js'
 import { GenerateDecoder } from './decode.js'
@@ -20,7 +21,7 @@ export interface GenerateOptions {
 
 /** The key of the service, in a header. */
 export function withApiKey(call: HttpCall, secret: Secret): HttpCall {
-  return { ...call, headers: { ...call.headers, 'x-goog-api-key': secret.reveal() } }
+  return withHeaders(call, { ...call.headers, 'x-goog-api-key': secret.reveal() })
 }
 
 /** An adapter of the generateContent dialect. `encode` throws `invalid_request` for content the dialect has no form for. */
@@ -49,5 +50,5 @@ export const geminiAdapter: Adapter = generateAdapter({
   provider: 'google',
   authorize: withApiKey,
   embed: geminiEmbed,
-  probe: ({ baseUrl, headers }) => ({ method: 'GET', url: `${urlOf(baseUrl, '/models')}${baseUrl.includes('?') ? '&' : '?'}pageSize=1`, headers: { accept: 'application/json', ...headers } }),
+  probe: target => ({ method: 'GET', url: `${urlOf(target, '/models')}${target.baseUrl.includes('?') ? '&' : '?'}pageSize=1`, headers: { accept: 'application/json', ...target.headers } }),
 })

@@ -39,7 +39,7 @@ function encode(request: EmbedInputs, target: Target): ReturnType<EmbedCodec['en
   noteEncoding(request, notes)
   const { inputs, providerOptions } = request
   const model = target.model.replace(MODELS, '')
-  const urlFor = (verb: string): string => urlOf(target.baseUrl, `/models/${encodeURIComponent(model)}:${verb}`)
+  const urlFor = (verb: string): string => urlOf(target, `/models/${encodeURIComponent(model)}:${verb}`)
   const [first = '', ...more] = inputs
   if (more.length === 0) return { call: embedCall(target, urlFor('embedContent'), contentBody(first, model, request, notes), providerOptions, 'gemini'), warnings: notes.list }
   // Each request of a batch takes the fields, not the batch.

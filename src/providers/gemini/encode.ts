@@ -81,7 +81,7 @@ export function encode(request: UpstreamRequest, target: Target, wire: Wire, ser
   const notes = new Notes()
   const body = bodyOf(request, target, server, notes)
   const stream = wire === 'stream'
-  const url = urlOf(target.baseUrl, `${server.path(target.model)}:${stream ? 'streamGenerateContent' : 'generateContent'}`)
+  const url = urlOf(target, `${server.path(target.model)}:${stream ? 'streamGenerateContent' : 'generateContent'}`)
   return {
     call: {
       method: 'POST',

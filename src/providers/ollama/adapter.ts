@@ -1,4 +1,5 @@
 import type { Adapter } from '../../protocol/ports.js'
+import { withBearer } from '../common/credential.js'
 import { ChatDecoder } from './decode.js'
 import { encode, probe } from './encode.js'
 import { faultFrom } from './fault.js'
@@ -13,7 +14,7 @@ export function ollamaAdapter(numCtx?: number): Adapter {
   return {
     dialect: DIALECT,
     encode: (request, target, wire) => encode(request, target, wire, numCtx),
-    authorize: (call, secret) => ({ ...call, headers: { ...call.headers, authorization: `Bearer ${secret.reveal()}` } }),
+    authorize: withBearer,
     decode: ctx => new ChatDecoder(ctx),
     fault: (status, headers, body, nowMs) => faultFrom(body, { provider: DIALECT, status, headers, nowMs }),
     frames: ndjson,

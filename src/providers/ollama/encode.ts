@@ -112,10 +112,10 @@ export function encode(request: UpstreamRequest, target: Target, wire: Wire, num
   const body = merged(own, request, target)
   warnOfCut(request, body, notes)
   const headers = { 'content-type': 'application/json', accept: stream ? 'application/x-ndjson' : 'application/json', ...target.headers }
-  return { call: { method: 'POST', url: urlOf(target.baseUrl, '/api/chat'), headers, body: JSON.stringify({ ...body, stream }) }, warnings: notes.list }
+  return { call: { method: 'POST', url: urlOf(target, '/api/chat'), headers, body: JSON.stringify({ ...body, stream }) }, warnings: notes.list }
 }
 
 /** The list of models the server has: nothing is loaded for it. */
-export function probe({ baseUrl, headers }: Target): HttpCall {
-  return { method: 'GET', url: urlOf(baseUrl, '/api/tags'), headers: { accept: 'application/json', ...headers } }
+export function probe(target: Target): HttpCall {
+  return { method: 'GET', url: urlOf(target, '/api/tags'), headers: { accept: 'application/json', ...target.headers } }
 }

@@ -64,7 +64,7 @@ function encode(request: EmbedInputs, target: Target): ReturnType<EmbedCodec['en
     ...encodingOf(request, row, notes),
     ...(word !== undefined && { [field]: word }),
   }
-  return { call: embedCall(target, urlOf(target.baseUrl, '/embeddings'), body, providerOptions, 'openai'), warnings: notes.list }
+  return { call: embedCall(target, urlOf(target, '/embeddings'), body, providerOptions, 'openai'), warnings: notes.list }
 }
 
 /** An embedding takes no more than its input: a total alone is that. */

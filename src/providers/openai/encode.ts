@@ -125,8 +125,8 @@ function encodeSampling(out: Block, request: UpstreamRequest, { quirks, family, 
 }
 
 /** The list of models: nobody bills it. */
-export function probe({ baseUrl, headers }: Target): HttpCall {
-  return { method: 'GET', url: urlOf(baseUrl, '/models'), headers: { accept: 'application/json', ...headers } }
+export function probe(target: Target): HttpCall {
+  return { method: 'GET', url: urlOf(target, '/models'), headers: { accept: 'application/json', ...target.headers } }
 }
 
 /** By assignment: an object that is spread together is made the slow way, at each call. */
@@ -156,5 +156,5 @@ export function encode(request: UpstreamRequest, target: Target, wire: Wire, qui
   add(body, options?.[target.provider])
   const accept = stream ? 'text/event-stream' : 'application/json'
   const headers = target.headers === undefined ? { 'content-type': 'application/json', accept } : { 'content-type': 'application/json', accept, ...target.headers }
-  return { call: { method: 'POST', url: urlOf(target.baseUrl, '/chat/completions'), headers, body: JSON.stringify(body) }, warnings: encoding.warnings }
+  return { call: { method: 'POST', url: urlOf(target, '/chat/completions'), headers, body: JSON.stringify(body) }, warnings: encoding.warnings }
 }

@@ -79,7 +79,7 @@ export function encode(request: UpstreamRequest, target: Target, wire: Wire, qui
   return {
     call: {
       method: 'POST',
-      url: urlOf(target.baseUrl, '/responses'),
+      url: urlOf(target, '/responses'),
       headers: { 'content-type': 'application/json', accept: stream ? 'text/event-stream' : 'application/json', ...target.headers },
       body: JSON.stringify(stream ? { ...body, stream } : body),
     },

@@ -4,9 +4,9 @@ import { MessagesDecoder } from '../anthropic/decode.js'
 import { messagesBody } from '../anthropic/encode.js'
 import { faultFrom as messagesFault } from '../anthropic/fault.js'
 import { Notes } from '../common/notes.js'
+import { withBearer } from '../common/credential.js'
 import { urlOf } from '../common/url.js'
 import { faultFrom as googleFault } from '../gemini/fault.js'
-import { withToken } from './google.js'
 import { modelPath } from './place.js'
 
 const VERSION = 'vertex-2023-10-16'
@@ -27,14 +27,14 @@ export const claudeAdapter: Adapter = {
     return {
       call: {
         method: 'POST',
-        url: urlOf(target.baseUrl, `${modelPath('anthropic', target.model)}:${stream ? 'streamRawPredict' : 'rawPredict'}`),
+        url: urlOf(target, `${modelPath('anthropic', target.model)}:${stream ? 'streamRawPredict' : 'rawPredict'}`),
         headers: { 'content-type': 'application/json', accept: stream ? 'text/event-stream' : 'application/json', ...target.headers },
         body: JSON.stringify({ anthropic_version: VERSION, ...body }),
       },
       warnings: notes.list,
     }
   },
-  authorize: withToken,
+  authorize: withBearer,
   decode: ctx => new MessagesDecoder(ctx),
   fault: (status, headers, body, nowMs) => (isModels(body) ? messagesFault : googleFault)(body, { provider: 'google-vertex-anthropic', status, headers, nowMs }),
 }

@@ -23,7 +23,7 @@ function nameOf({ model }: Target): string {
 function urlFor(target: Target, verb: string): string {
   const { pathname } = new URL(target.baseUrl)
   const rest = pathname.endsWith('/publishers/google/models') ? '' : pathname.endsWith('/publishers/google') ? '/models' : '/publishers/google/models'
-  return urlOf(target.baseUrl, `${rest}/${encodeURIComponent(nameOf(target))}:${verb}`)
+  return urlOf(target, `${rest}/${encodeURIComponent(nameOf(target))}:${verb}`)
 }
 
 function encode(request: EmbedInputs, target: Target): ReturnType<EmbedCodec['encode']> {

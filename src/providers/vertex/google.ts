@@ -1,5 +1,5 @@
-import type { Adapter, HttpCall } from '../../protocol/ports.js'
-import type { Secret } from '../../protocol/secret.js'
+import type { Adapter } from '../../protocol/ports.js'
+import { withBearer } from '../common/credential.js'
 import { generateAdapter, withApiKey } from '../gemini/adapter.js'
 import type { Server } from '../gemini/encode.js'
 import { vertexEmbed } from './embed.js'
@@ -12,13 +12,8 @@ const SERVER: Server = {
   jsonSchema: () => true,
 }
 
-/** An access token, in a header. */
-export function withToken(call: HttpCall, secret: Secret): HttpCall {
-  return { ...call, headers: { ...call.headers, authorization: `Bearer ${secret.reveal()}` } }
-}
-
 /** Gemini and what else is published by Google, in a project. */
-export const googleAdapter: Adapter = generateAdapter({ server: SERVER, provider: 'google-vertex', authorize: withToken, embed: vertexEmbed })
+export const googleAdapter: Adapter = generateAdapter({ server: SERVER, provider: 'google-vertex', authorize: withBearer, embed: vertexEmbed })
 
 /** The same with an API key and no project. */
 export const expressAdapter: Adapter = generateAdapter({ server: SERVER, provider: 'google-vertex', authorize: withApiKey })
