@@ -14,8 +14,9 @@ interface Handle {
 class OwnTimer implements Timer {
   readonly #handle: ReturnType<typeof setTimeout>
 
-  constructor(ms: number, fn: () => void) {
+  constructor(ms: number, fn: () => void, idle = false) {
     this.#handle = setTimeout(fn, Math.min(Math.max(0, ms), LONGEST_MS))
+    if (idle) (this.#handle as Handle).unref?.()
   }
 
   cancel(): void {
@@ -109,6 +110,15 @@ class Lane {
       if (this.#head === undefined) this.#empty()
       else if (this.#handle === undefined) this.#arm(Math.max(1, this.#head.dueMs - this.#now()))
     }
+  }
+}
+
+/** Real time that keeps no process alive. */
+export function idleClock(): { now(): number; after(ms: number, fn: () => void): Timer } {
+  const { performance: timer } = globalThis
+  return {
+    now: () => timer.now(),
+    after: (ms, fn) => new OwnTimer(Math.ceil(ms), fn, true),
   }
 }
 

@@ -22,6 +22,8 @@ export interface ConnectionUser {
 export class Connection {
   /** It had a user before. */
   reused = false
+  /** While it is parked: when it is to be closed, on the clock of its pool. */
+  parkedUntilMs = Infinity
   readonly origin: Origin
   readonly #pool: Pool
   readonly #buffer: Buffer
@@ -60,7 +62,6 @@ export class Connection {
   adopt(socket: Socket): void {
     this.#socket = socket
     socket.on('error', error => this.lose(error))
-    socket.on('timeout', () => this.destroy())
     socket.on('end', () => this.#socket === socket && this.lose(undefined))
     socket.on('close', () => {
       if (this.#socket !== socket) return
@@ -118,8 +119,7 @@ export class Connection {
     if (this.#over || socket === undefined || !keep || socket.writableLength > 0 || this.#idleMs <= 0 || idle.length >= MOST_IDLE) return this.destroy()
     this.#user = undefined
     socket.unref()
-    socket.setTimeout(this.#idleMs)
-    idle.push(this)
+    this.#pool.park(this, this.#idleMs)
   }
 
   /** Takes a parked connection for a user. */
@@ -127,7 +127,6 @@ export class Connection {
     this.#user = user
     this.reused = true
     this.#socket?.ref()
-    this.#socket?.setTimeout(0)
     user.ready()
   }
 

@@ -5,7 +5,7 @@ import { Endpoints, type Endpoint } from './endpoint.js'
 import { Exchange, type Line } from './exchange.js'
 import { abortFault, closedFault } from './faults.js'
 import { givenAgent } from './given-agent.js'
-import { Pool } from './pool.js'
+import { Pool, type IdleClock } from './pool.js'
 import type { Env, Received, SendContext, Transport } from './types.js'
 
 /** Settings of the Node transport. */
@@ -14,14 +14,15 @@ export interface HttpTransportOptions {
   readonly agent?: unknown
   /** Where `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are read. */
   readonly env?: Env
+  readonly idle: IdleClock
 }
 
 const READ_BYTES = 64 * 1024
 
 /** Keep-alive HTTP/1.1 over sockets of its own; over Node's client where the caller gives an agent. None is opened before the first request. */
-export function httpTransport({ agent, env }: HttpTransportOptions = {}): Transport {
+export function httpTransport({ agent, env, idle }: HttpTransportOptions): Transport {
   const given = givenAgent(agent)
-  return given === undefined ? new HttpTransport(env) : overAgent(given)
+  return given === undefined ? new HttpTransport(idle, env) : overAgent(given)
 }
 
 function overAgent(agent: Agent): Transport {
@@ -34,12 +35,13 @@ function overAgent(agent: Agent): Transport {
 }
 
 class HttpTransport implements Transport, Line {
-  readonly #pool = new Pool()
+  readonly #pool: Pool
   readonly #endpoints: Endpoints
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES)
   #closed = false
 
-  constructor(env: Env | undefined) {
+  constructor(idle: IdleClock, env: Env | undefined) {
+    this.#pool = new Pool(idle)
     this.#endpoints = new Endpoints(env)
   }
 
@@ -53,7 +55,7 @@ class HttpTransport implements Transport, Line {
 
   connect(endpoint: Endpoint, exchange: Exchange, fresh: boolean): void {
     const origin = this.#pool.origin(endpoint)
-    const parked = fresh ? undefined : origin.idle.pop()
+    const parked = fresh ? undefined : this.#pool.take(origin)
     if (parked !== undefined) {
       exchange.connection = parked
       parked.wake(exchange)

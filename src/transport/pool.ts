@@ -1,3 +1,4 @@
+import type { Timer } from '../protocol/ports.js'
 import type { Connection } from './connection.js'
 import type { Endpoint } from './endpoint.js'
 
@@ -11,12 +12,27 @@ export interface Origin {
 
 const MOST_ORIGINS = 256
 
+/** Time for what is parked: its timers keep no process alive. */
+export interface IdleClock {
+  /** Milliseconds since any instant; never goes back. */
+  now(): number
+  after(ms: number, fn: () => void): Timer
+}
+
 /** The connections of one transport. */
 export class Pool {
   /** Open, parked ones included. */
   readonly connections = new Set<Connection>()
   readonly #origins = new Map<string, Origin>()
   #emptied: (() => void) | undefined
+  /** One for all that are parked: a timer for each would be set and cleared at each call. */
+  #sweep: Timer | undefined
+  #sweepAtMs = Infinity
+  readonly #clock: IdleClock
+
+  constructor(clock: IdleClock) {
+    this.#clock = clock
+  }
 
   origin({ key }: Endpoint): Origin {
     const known = this.#origins.get(key)
@@ -31,9 +47,31 @@ export class Pool {
     return made
   }
 
+  /** Keeps a connection for the next request, for so long at most. */
+  park(connection: Connection, idleMs: number): void {
+    const untilMs = this.#clock.now() + idleMs
+    connection.parkedUntilMs = untilMs
+    connection.origin.idle.push(connection)
+    if (untilMs < this.#sweepAtMs) this.#arm(untilMs, idleMs)
+  }
+
+  /** A parked connection whose time is not over; it may be late where the process was busy. */
+  take({ idle }: Origin): Connection | undefined {
+    for (let last = idle.pop(); last !== undefined; last = idle.pop()) {
+      if (this.#clock.now() < last.parkedUntilMs) {
+        last.parkedUntilMs = Infinity
+        return last
+      }
+      last.destroy()
+    }
+    return undefined
+  }
+
   closed(connection: Connection): void {
     this.connections.delete(connection)
-    if (this.connections.size === 0) this.#emptied?.()
+    if (this.connections.size > 0) return
+    this.#rest()
+    this.#emptied?.()
   }
 
   /** Destroys all connections and waits until their sockets are closed. */
@@ -43,5 +81,28 @@ export class Pool {
       this.#emptied = resolve
       for (const connection of [...this.connections]) connection.destroy()
     })
+  }
+
+  #arm(atMs: number, inMs: number): void {
+    this.#sweep?.cancel()
+    this.#sweepAtMs = atMs
+    this.#sweep = this.#clock.after(inMs, () => this.#close())
+  }
+
+  #close(): void {
+    this.#rest()
+    const nowMs = this.#clock.now()
+    let soonestMs = Infinity
+    for (const connection of [...this.connections]) {
+      if (connection.parkedUntilMs <= nowMs) connection.destroy()
+      else soonestMs = Math.min(soonestMs, connection.parkedUntilMs)
+    }
+    if (soonestMs < Infinity) this.#arm(soonestMs, soonestMs - nowMs)
+  }
+
+  #rest(): void {
+    this.#sweep?.cancel()
+    this.#sweep = undefined
+    this.#sweepAtMs = Infinity
   }
 }

@@ -1,5 +1,6 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, constants, createGzip } from 'node:zlib'
 import { afterEach, describe, expect, it } from 'vitest'
+import { idleClock } from '../../src/platform/clock.js'
 import { httpTransport } from '../../src/transport/http.js'
 import type { Transport } from '../../src/transport/types.js'
 import { context, faultOf, httpServer, post, readText, until, type Loopback } from './server.js'
@@ -7,7 +8,7 @@ import { context, faultOf, httpServer, post, readText, until, type Loopback } fr
 const open: { stop(): Promise<void> }[] = []
 const keep = <T extends Loopback>(server: T): T => (open.push(server), server)
 const made = (): Transport => {
-  const transport = httpTransport()
+  const transport = httpTransport({ idle: idleClock() })
   open.push({ stop: () => transport.close() })
   return transport
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { idleClock } from '../../src/platform/clock.js'
 import { GatewayError } from '../../src/protocol/errors.js'
 import type { Adapter } from '../../src/protocol/ports.js'
 import { Secret } from '../../src/protocol/secret.js'
@@ -101,7 +102,7 @@ describe('over real sockets', () => {
       response.write(bodies[i])
       setTimeout(() => response.end(i === 1 ? ': bye\n\n' : ''), 10)
     })
-    const transport = httpTransport()
+    const transport = httpTransport({ idle: idleClock() })
     const clock = new FakeClock()
     const upstream = codecUpstream({ adapter: fakeAdapter(), transport, target: { ...target, baseUrl: server.url } })
     let activity = 0
@@ -120,7 +121,7 @@ describe('over real sockets', () => {
 
   it('closes the connection of a stream that is left, and of one that stays silent after its finish reason', async () => {
     const server = await httpServer((_, response) => void response.write('data: a\n\ndata: stop\n\n'))
-    const transport = httpTransport()
+    const transport = httpTransport({ idle: idleClock() })
     const clock = new FakeClock()
     const upstream = codecUpstream({ adapter: fakeAdapter(), transport, target: { ...target, baseUrl: server.url } })
     const left = await upstream.open('chat', request, openContext('stream', clock))

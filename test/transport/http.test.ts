@@ -1,6 +1,7 @@
 import { Agent } from 'node:http'
 import type { Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
+import { idleClock } from '../../src/platform/clock.js'
 import { GatewayError } from '../../src/protocol/errors.js'
 import { httpTransport } from '../../src/transport/http.js'
 import type { Transport } from '../../src/transport/types.js'
@@ -8,8 +9,8 @@ import { context, faultOf, httpServer, post, rawServer, readText, scripted, unti
 
 const open: { stop(): Promise<void> }[] = []
 const keep = <T extends Loopback>(server: T): T => (open.push(server), server)
-const made = (options?: Parameters<typeof httpTransport>[0]): Transport => {
-  const transport = httpTransport(options)
+const made = (options?: Partial<Parameters<typeof httpTransport>[0]>): Transport => {
+  const transport = httpTransport({ idle: idleClock(), ...options })
   open.push({ stop: () => transport.close() })
   return transport
 }
@@ -119,7 +120,7 @@ describe('connections', () => {
     expect(transport.sockets()).toBeUndefined()
     await until(() => Object.keys(agent.freeSockets).length === 1)
     agent.destroy()
-    expect(() => httpTransport({ agent: 'x' })).toThrow(expect.objectContaining({ code: 'invalid_config' }))
+    expect(() => httpTransport({ agent: 'x', idle: idleClock() })).toThrow(expect.objectContaining({ code: 'invalid_config' }))
     expect(await faultOf(made({ agent }).send(post('https://127.0.0.1:1'), context()))).toMatchObject({ code: 'invalid_config', origin: 'caller' })
   })
 

@@ -2,6 +2,7 @@ import { createServer as createTlsServer } from 'node:https'
 import { connect, type Socket } from 'node:net'
 import { createServer as createRawTlsServer } from 'node:tls'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { idleClock } from '../../src/platform/clock.js'
 import { httpTransport } from '../../src/transport/http.js'
 import { proxyFor } from '../../src/transport/proxy.js'
 import type { Transport } from '../../src/transport/types.js'
@@ -12,7 +13,7 @@ const of = (url: string, vars: Record<string, string>) => proxyFor(new URL(url),
 const open: { stop(): Promise<void> }[] = []
 const keep = <T extends Loopback>(server: T): T => (open.push(server), server)
 const made = (vars: Record<string, string>): Transport => {
-  const transport = httpTransport({ env: name => vars[name] })
+  const transport = httpTransport({ idle: idleClock(), env: name => vars[name] })
   open.push({ stop: () => transport.close() })
   return transport
 }

@@ -1,7 +1,8 @@
 import { createServer as createTlsServer } from 'node:https'
-import { Socket } from 'node:net'
+import { type Socket } from 'node:net'
 import { createServer as createRawTlsServer } from 'node:tls'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { idleClock } from '../../src/platform/clock.js'
 import { httpTransport } from '../../src/transport/http.js'
 import type { ByteConsumer, Transport } from '../../src/transport/types.js'
 import { selfSigned } from './certificate.js'
@@ -10,7 +11,7 @@ import { context, faultOf, httpServer, listen, post, rawServer, readText, script
 const open: { stop(): Promise<void> }[] = []
 const keep = <T extends Loopback>(server: T): T => (open.push(server), server)
 const made = (): Transport => {
-  const transport = httpTransport()
+  const transport = httpTransport({ idle: idleClock() })
   open.push({ stop: () => transport.close() })
   return transport
 }
@@ -93,21 +94,6 @@ describe('a connection', () => {
       body.flow?.({ bytes: () => undefined, failed: reject, ended: () => void ask(transport, server.url).then(() => resolve(), reject) })
     })
     expect(server.accepted()).toBe(1)
-  })
-
-  it('is given up after 30 s without use, a second before the server does, and never while it is used', async () => {
-    const set = vi.spyOn(Socket.prototype, 'setTimeout')
-    const server = keep(await scripted((socket, n) => socket.write(n === 0 ? OK : OK.replace('\r\n', '\r\nkeep-alive: timeout=7, max=100\r\n'))))
-    const transport = made()
-    const ours = () => set.mock.calls.filter((_, i) => !server.sockets.has(set.mock.contexts[i] as Socket)).map(([ms]) => ms)
-    await ask(transport, server.url)
-    await ask(transport, server.url)
-    expect(ours()).toEqual([30_000, 0, 6_000])
-    const socket = set.mock.contexts.find((one): one is Socket => !server.sockets.has(one as Socket))
-    set.mockRestore()
-    socket?.emit('timeout')
-    await until(() => transport.sockets() === 0 && server.sockets.size === 0)
-    expect(await ask(transport, server.url)).toBe('ok')
   })
 
   it('carries bodies of any characters whole, whatever their size', async () => {
