@@ -2,7 +2,6 @@ import type { GatewayError } from '../protocol/errors.js'
 import { malformed, networkFault } from './faults.js'
 import { HeaderRecord, MAX_HEADERS } from './headers.js'
 
-const STATUS = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: |$)/
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const DIGITS = /^\d{1,15}$/
 const CLOSE = /(?:^|,)[ \t]*close[ \t]*(?:,|$)/i
@@ -55,8 +54,8 @@ export function unreadable(host: string, why: string): GatewayError {
  */
 export function parseHead(text: string, length: number, host: string, names: HeaderNames): Head {
   let end = lineEnd(text, 0, host)
-  const [, minor, digits = ''] = STATUS.exec(text.slice(0, end)) ?? []
-  if (minor === undefined) throw unreadable(host, 'no status line')
+  const status = statusOf(text, end)
+  if (status === undefined) throw unreadable(host, 'no status line')
   const record = new HeaderRecord(host)
   for (let nth = 0; end < length; nth++) {
     const at = end + 2
@@ -65,13 +64,32 @@ export function parseHead(text: string, length: number, host: string, names: Hea
     if (name === undefined) throw unreadable(host, 'a line that is no header')
     record.add(name, valueOf(text, at + names.length, end, host))
   }
-  const status = Number(digits)
   if (status === 101) throw networkFault(host, { code: 'PROTOCOL_SWITCHED' })
   const { headers } = record
   const body = lengthOf(status, headers, host)
   const { connection } = headers
-  const keep = minor === '1' ? connection === undefined || !CLOSE.test(connection) : body !== 'chunked' && connection !== undefined && KEEP.test(connection)
+  const keep = text.charCodeAt(MINOR) === ONE ? connection === undefined || !CLOSE.test(connection) : body !== 'chunked' && connection !== undefined && KEEP.test(connection)
   return { status, headers, length: body, keep: keep && body !== 'close' }
+}
+
+const VERSION = 'HTTP/1.'
+const MINOR = VERSION.length
+const CODE = MINOR + 2
+const [ZERO, ONE, NINE, SPACE] = [0x30, 0x31, 0x39, 0x20] as const
+
+/** Of a status line such as `HTTP/1.1 200 OK`, by its places. */
+function statusOf(text: string, end: number): number | undefined {
+  if (!text.startsWith(VERSION) || text.charCodeAt(MINOR + 1) !== SPACE) return undefined
+  const minor = text.charCodeAt(MINOR)
+  if (minor !== ZERO && minor !== ONE) return undefined
+  let status = 0
+  for (let at = CODE; at < CODE + 3; at++) {
+    const digit = text.charCodeAt(at)
+    if (digit < ZERO || digit > NINE) return undefined
+    status = status * 10 + digit - ZERO
+  }
+  const after = CODE + 3
+  return status >= 100 && (after === end || (after < end && text.charCodeAt(after) === SPACE)) ? status : undefined
 }
 
 // Each line has its end: the empty line comes after the last.
