@@ -1,4 +1,5 @@
 import type { Collected } from '../protocol/collect.js'
+import type { Instants } from '../protocol/instant.js'
 import { isObject, type Json } from '../protocol/json.js'
 import type { CallRecord } from '../protocol/result.js'
 import type { Admitted, Call, CallEnd } from './call.js'
@@ -10,14 +11,14 @@ const ALLOWED = Object.freeze({ decision: 'allowed' } as const)
 type Draft = { -readonly [K in keyof CallRecord]: CallRecord[K] }
 
 /** What is written down about a call. Lists are copied: the caller may go on with its own while the record waits. */
-export function recordOf(call: Call, end: CallEnd, { admitted, source, collected }: Known, settled: Settled, content: boolean): CallRecord {
+export function recordOf(call: Call, end: CallEnd, { admitted, source, collected }: Known, settled: Settled, content: boolean, instants: Instants): CallRecord {
   const answer = collected?.()
   const way = wayOf(source, end)
   const record: Draft = {
     version: 1,
     id: call.id,
     kind: call.kind,
-    startedAt: new Date(call.startedMs).toISOString(),
+    startedAt: instants.of(call.startedMs),
     model: modelOf(call),
     route: admitted === undefined ? '' : admitted.route.name,
     outcome: end.outcome,

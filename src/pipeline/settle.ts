@@ -1,5 +1,6 @@
 import { GatewayError } from '../protocol/errors.js'
 import type { Clock, Plugin } from '../protocol/ports.js'
+import { Instants } from '../protocol/instant.js'
 import { total } from '../protocol/price.js'
 import type { Collected } from '../protocol/collect.js'
 import type { CallRecord, Cost } from '../protocol/result.js'
@@ -34,6 +35,7 @@ export interface Settled {
 
 /** Prices every attempt, lets the call go, and tells the observers. Never throws to the caller. */
 export function createSettle({ plugins, clock, content, learning, later }: { plugins: readonly Plugin[]; clock: Clock; content: boolean; learning: Learning; later: (work: Promise<unknown>) => void }): (call: Call, end: CallEnd, known: Known) => Settled {
+  const instants = new Instants()
   const observers = plugins.filter(plugin => plugin.observe !== undefined)
   return (call, end, known) => {
     const totalMs = clock.now() - call.startedMs
@@ -47,7 +49,7 @@ export function createSettle({ plugins, clock, content, learning, later }: { plu
     // The hold is settled before the record is told: one that had lapsed was written down, and charged, by whoever cleared it away.
     const closing = closed(source?.close?.(), known.counted?.close())
     if (observers.length > 0 || learns) {
-      const record = (settled.record = recordOf(call, end, known, settled, content))
+      const record = (settled.record = recordOf(call, end, known, settled, content, instants))
       const told = (lived: boolean): void => {
         // Then its cost is with the record of the lapsed hold, and spent is what both say together.
         const whole = lived ? record : Object.freeze({ ...record, costNanos: 0, policy: Object.freeze({ ...(record.policy ?? { decision: 'allowed' }), settled: false }) })
