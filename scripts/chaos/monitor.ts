@@ -60,7 +60,7 @@ export class Monitor {
     try {
       const claims = this.#lines.map((line): Claim => ({ ...line.claim(0, this.#clock.now()), limit: Number.MAX_SAFE_INTEGER }))
       const verdict = await this.#ledger.acquire(claims, () => ({ owner: '{}' }))
-      const standings = verdict.ok ? await this.#ledger.settle(this.#ledger.track(verdict.holdId), [], []) : undefined
+      const standings = verdict.ok ? await this.#ledger.settle(this.#ledger.track(verdict.hold), [], []) : undefined
       for (const { key, charged, held } of standings ?? []) this.#read(key, charged, held)
     } catch {
       this.failures++

@@ -1,7 +1,7 @@
 import { boundNanos, boundOf } from '../protocol/bound.js'
 import { GatewayError } from '../protocol/errors.js'
 import type { Downgraded, DowngradeOptions, OnStoreError, OnUnknownPrice } from '../protocol/policy.js'
-import type { Claim, ClaimVerdict, Clock, Price, Tally } from '../protocol/ports.js'
+import type { Claim, Clock, Price, PromptVerdict, Tally } from '../protocol/ports.js'
 import type { UpstreamRequest } from '../protocol/request.js'
 import type { Cancel } from '../resilience/cancel.js'
 import type { Live } from '../resilience/live.js'
@@ -166,7 +166,7 @@ export class Purse {
 
   #tallies(): readonly Tally[] {
     const { account: { spender }, call } = this.#parts
-    const [only] = this.#covers
+    const only = this.#covers[0]
     if (this.#covers.length === 1 && only !== undefined) return only.tallies(spender, call.startedMs)
     return this.#covers.flatMap(cover => cover.tallies(spender, call.startedMs))
   }
@@ -231,17 +231,17 @@ export class Purse {
     try {
       const asking = ledger.acquire(claims, left)
       if (!(asking instanceof Promise)) return this.#taken(asking, parts, charged)
-      const waiting = cancellable(asking, cancel, late => late.ok && ledger.giveBack(late.holdId))
+      const waiting = cancellable(asking, cancel, late => late.ok && ledger.giveBack(late.hold))
       return waiting.then(verdict => this.#taken(verdict, parts, charged), (error: unknown) => this.#withoutStore(error, parts))
     } catch (error) {
       return this.#withoutStore(error, parts)
     }
   }
 
-  #taken(verdict: ClaimVerdict, parts: readonly Part[], charged: boolean): Lack | undefined {
+  #taken(verdict: PromptVerdict, parts: readonly Part[], charged: boolean): Lack | undefined {
     const { ledger } = this.#parts
-    if (verdict.ok && this.#closed) ledger.giveBack(verdict.holdId)
-    else if (verdict.ok) this.#holds.push({ open: ledger.track(verdict.holdId), parts, charged })
+    if (verdict.ok && this.#closed) ledger.giveBack(verdict.hold)
+    else if (verdict.ok) this.#holds.push({ open: ledger.track(verdict.hold), parts, charged })
     if (verdict.ok) return undefined
     this.#letGo(parts)
     const line = (parts.find(part => part.line.key === verdict.key) ?? parts[0])?.line

@@ -50,12 +50,18 @@ export interface Standing {
   readonly charged: number
   readonly held: number
 }
+/** A hold as its store knows it, which need not look for it. */
+export interface Grip {
+  readonly id: string
+}
+/** A {@link ClaimVerdict} with the hold itself. */
+export type PromptVerdict = ({ readonly ok: true; readonly hold: Grip } | Exclude<ClaimVerdict, { readonly ok: true }>) & Pick<ClaimVerdict, 'lapsed'>
 /** Verbs of a store that never has to wait: done when they return. What a `Store` of promises says of each holds here too. */
 export interface PromptVerbs {
   /** `left`: what a hold that lapses leaves behind; asked for only then. */
-  acquire(claims: readonly Claim[], lease: { readonly ttlMs: number; left(): Pick<Lease, 'owner' | 'tallies'> }): ClaimVerdict
+  acquire(claims: readonly Claim[], lease: { readonly ttlMs: number; left(): Pick<Lease, 'owner' | 'tallies'> }): PromptVerdict
   /** `quiet`: nobody looks at the standings, and none are given. */
-  settle(holdId: string, charges: readonly { readonly key: string; readonly amount: number }[], tallies?: readonly Tally[], quiet?: boolean): readonly Standing[] | undefined
+  settle(hold: Grip, charges: readonly { readonly key: string; readonly amount: number }[], tallies?: readonly Tally[], quiet?: boolean): readonly Standing[] | undefined
   tally(tallies: readonly Tally[]): void
 }
 /** Shared state: every verb is atomic, on the store's own clock. */

@@ -42,16 +42,16 @@ export class Counter {
     return standing
   }
 
-  /** @param atMs whole milliseconds, not before those of the holds before it. */
-  hold(amount: number, atMs: number): Entry {
+  /** Gives the moment it counts in, in a window. @param atMs whole milliseconds, not before those of the holds before it. */
+  hold(amount: number, atMs: number): Moment | undefined {
     this.sum += amount
     this.held += amount
-    if (this.windowMs === undefined) return { amount, moment: undefined }
+    if (this.windowMs === undefined) return undefined
     let moment = this.#moments.at(-1)
     if (moment === undefined || this.size === 0 || moment.atMs < atMs) this.#moments.push((moment = new Moment(atMs)))
     moment.amount += amount
     moment.held += amount
-    return { amount, moment }
+    return moment
   }
 
   /** Ends what a hold holds: `charge` stays. What has left the window changes nothing. */

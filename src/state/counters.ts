@@ -1,5 +1,5 @@
 import { GatewayError } from '../protocol/errors.js'
-import type { Claim, ClaimVerdict, Clock, Lapsed, Lease, Standing, Tally } from '../protocol/ports.js'
+import type { Claim, ClaimVerdict, Clock, Grip, Lapsed, Lease, PromptVerdict, Standing, Tally } from '../protocol/ports.js'
 import { checkCharges, chargeOf, checkClaims, checkCount, checkKey, checkLease, checkSpan, checkTallies, needsOf, plus, type Need } from './claims.js'
 import { Shelf, type Counter, type Entry } from './counter.js'
 import { Tallies } from './tallies.js'
@@ -10,17 +10,23 @@ const FIRST_SWEEP = 1024
 const MOST_LAPSED = 100
 
 type Charge = { readonly key: string; readonly amount: number }
-interface Part {
+interface Part extends Entry {
   readonly counter: Counter
-  readonly entry: Entry
   readonly onLapsed: 'charge' | 'release'
 }
-interface Hold {
-  readonly id: string
-  readonly place: number
-  expiresMs: number
-  readonly parts: readonly Part[]
-  readonly left: () => Pick<Lease, 'owner' | 'tallies'>
+class Hold implements Grip {
+  constructor(
+    readonly place: number,
+    readonly number: number,
+    public expiresMs: number,
+    readonly parts: readonly Part[],
+    readonly left: () => Pick<Lease, 'owner' | 'tallies'>,
+  ) {}
+
+  /** A text that is made and read back at each call costs as much as all the rest of a hold. */
+  get id(): string {
+    return `${ID}${this.place}_${this.number}`
+  }
 }
 
 /** The counters and holds of one process; see `memoryStore`. */
@@ -62,14 +68,17 @@ export class Counters {
     checkLease(lease)
     if (lease.tallies !== undefined) this.#tallies.check(lease.tallies)
     checkClaims(claims)
-    return this.hold(claims, lease.ttlMs, () => lease)
+    const verdict = this.hold(claims, lease.ttlMs, () => lease)
+    if (!verdict.ok) return verdict
+    const { hold: { id: holdId }, lapsed } = verdict
+    return lapsed === undefined ? { ok: true, holdId } : { ok: true, holdId, lapsed }
   }
 
   /**
    * For claims that are sound but for their amounts.
    * @param left what the hold leaves behind where it lapses.
    */
-  hold(claims: readonly Claim[], ttlMs: number, left: Hold['left']): ClaimVerdict {
+  hold(claims: readonly Claim[], ttlMs: number, left: Hold['left']): PromptVerdict {
     for (const { amount } of claims) checkCount(amount, 'The amount of a claim')
     const nowMs = this.#clock.now()
     const needs = needsOf(claims, nowMs)
@@ -79,10 +88,10 @@ export class Counters {
     return lapsed.length === 0 ? verdict : { ...verdict, lapsed }
   }
 
-  settle(holdId: string, charges: readonly Charge[], tallies: readonly Tally[] = [], quiet = false): readonly Standing[] | undefined {
+  settle(grip: Grip | string, charges: readonly Charge[], tallies: readonly Tally[] = [], quiet = false): readonly Standing[] | undefined {
     checkTallies(tallies)
     const nowMs = this.#clock.now()
-    const hold = this.#live(holdId, nowMs)
+    const hold = this.#live(grip, nowMs)
     if (hold !== undefined && inStep(hold.parts, charges)) return this.#settleInStep(hold, charges, tallies, nowMs, quiet)
     checkCharges(charges)
     if (hold === undefined) return undefined
@@ -90,12 +99,12 @@ export class Counters {
     for (const { counter } of parts) this.#entries -= counter.prune(nowMs)
     const others = charges.filter(({ key }) => !parts.some(({ counter }) => counter.key === key))
     // Everything that can be refused comes first: a settle is done whole or not at all.
-    for (const { counter, entry } of parts) if (counter.counts(entry)) plus(counter.sum - entry.amount, chargeOf(charges, counter.key), counter.key)
+    for (const part of parts) if (part.counter.counts(part)) plus(part.counter.sum - part.amount, chargeOf(charges, part.counter.key), part.counter.key)
     for (const { key } of others) plus(this.#shelf.get(key)?.sum ?? 0, chargeOf(others, key), key)
     this.#tallies.check(tallies)
     this.#room(others.length, nowMs)
     this.#drop(hold)
-    for (const { counter, entry } of parts) counter.settle(entry, chargeOf(charges, counter.key))
+    for (const part of parts) part.counter.settle(part, chargeOf(charges, part.counter.key))
     for (const { key, amount } of others) this.#shelf.put(key).sum += amount
     this.#tallies.add(tallies)
     return quiet ? [] : parts.map(({ counter }) => counter.standing)
@@ -105,19 +114,20 @@ export class Counters {
   #settleInStep(hold: Hold, charges: readonly Charge[], tallies: readonly Tally[], nowMs: number, quiet: boolean): readonly Standing[] {
     const { parts } = hold
     for (let at = 0; at < parts.length; at++) {
-      const { counter, entry } = parts[at] as Part
+      const part = parts[at] as Part
+      const { counter } = part
       const { amount, key } = charges[at] as Charge
       checkCount(amount, 'A charge')
       this.#entries -= counter.prune(nowMs)
-      if (counter.counts(entry)) plus(counter.sum - entry.amount, amount, key)
+      if (counter.counts(part)) plus(counter.sum - part.amount, amount, key)
     }
     this.#tallies.check(tallies)
     this.#drop(hold)
     const standings: Standing[] = []
     for (let at = 0; at < parts.length; at++) {
-      const { counter, entry } = parts[at] as Part
-      counter.settle(entry, (charges[at] as Charge).amount)
-      if (!quiet) standings.push(counter.standing)
+      const part = parts[at] as Part
+      part.counter.settle(part, (charges[at] as Charge).amount)
+      if (!quiet) standings.push(part.counter.standing)
     }
     this.#tallies.add(tallies)
     return standings
@@ -143,7 +153,7 @@ export class Counters {
   }
 
   /** The claim that has to wait longest: when that one fits, all do. Finds the counters that are there. */
-  #refusal(needs: readonly Need[], counters: (Counter | undefined)[], nowMs: number): ClaimVerdict | undefined {
+  #refusal(needs: readonly Need[], counters: (Counter | undefined)[], nowMs: number): PromptVerdict | undefined {
     let longest: { key: string; waitMs: number } | undefined
     for (const { key, windowMs, period, amount, limit, endMs } of needs) {
       const counter = this.#shelf.get(key, windowMs, period)
@@ -159,7 +169,7 @@ export class Counters {
     return longest.waitMs < Infinity ? { ok: false, key: longest.key, retryAfterMs: longest.waitMs } : { ok: false, key: longest.key }
   }
 
-  #hold(needs: readonly Need[], counters: readonly (Counter | undefined)[], ttlMs: number, left: Hold['left'], nowMs: number): ClaimVerdict {
+  #hold(needs: readonly Need[], counters: readonly (Counter | undefined)[], ttlMs: number, left: Hold['left'], nowMs: number): PromptVerdict {
     for (let at = 0; at < needs.length; at++) plus(counters[at]?.sum ?? 0, (needs[at] as Need).amount, (needs[at] as Need).key)
     const swept = this.#room(1 + 2 * needs.length, nowMs)
     const parts: Part[] = []
@@ -169,20 +179,25 @@ export class Counters {
       const counter = (swept ? undefined : counters[at]) ?? this.#shelf.put(key, windowMs, period, endMs)
       const before = counter.size
       // Rounded up, so that a clock with fractions never lets a window be short of its length.
-      const entry = counter.hold(amount, Math.ceil(nowMs))
+      const moment = counter.hold(amount, Math.ceil(nowMs))
       this.#entries += counter.size - before
-      parts.push({ counter, entry, onLapsed })
+      parts.push({ counter, amount, moment, onLapsed })
     }
     const place = this.#free.pop() ?? this.#holds.length
-    const hold: Hold = { id: `${ID}${place}_${++this.#made}`, place, expiresMs: nowMs + ttlMs, parts, left }
+    const hold = new Hold(place, ++this.#made, nowMs + ttlMs, parts, left)
     this.#holds[place] = hold
     this.#lapseAtMs = Math.min(this.#lapseAtMs, hold.expiresMs)
-    return { ok: true, holdId: hold.id }
+    return { ok: true, hold }
   }
 
-  #live(holdId: string, nowMs: number): Hold | undefined {
+  #live(grip: Grip | string, nowMs: number): Hold | undefined {
+    const hold = grip instanceof Hold ? grip : this.#named(typeof grip === 'string' ? grip : grip.id)
+    return hold !== undefined && this.#holds[hold.place] === hold && nowMs < hold.expiresMs ? hold : undefined
+  }
+
+  #named(holdId: string): Hold | undefined {
     const hold = this.#holds[placeOf(holdId)]
-    return hold?.id === holdId && nowMs < hold.expiresMs ? hold : undefined
+    return hold?.id === holdId ? hold : undefined
   }
 
   #drop({ place }: Hold): void {
@@ -201,9 +216,9 @@ export class Counters {
         continue
       }
       this.#drop(hold)
-      for (const { counter, entry, onLapsed } of hold.parts) {
-        this.#entries -= counter.prune(nowMs)
-        counter.settle(entry, onLapsed === 'charge' ? entry.amount : 0)
+      for (const part of hold.parts) {
+        this.#entries -= part.counter.prune(nowMs)
+        part.counter.settle(part, part.onLapsed === 'charge' ? part.amount : 0)
       }
       const { owner, tallies } = hold.left()
       if (tallies !== undefined) this.#tallies.add(tallies)

@@ -1,6 +1,6 @@
 import { GatewayError } from '../protocol/errors.js'
 import type { Alert } from '../protocol/policy.js'
-import type { Claim, ClaimVerdict, Clock, Lapsed, Lease, Standing, Store, Tally, Timer } from '../protocol/ports.js'
+import type { Claim, ClaimVerdict, Clock, Grip, Lapsed, Lease, PromptVerdict, Standing, Store, Tally, Timer } from '../protocol/ports.js'
 import type { Line } from './meters.js'
 
 /** How long a hold lives without its process, in milliseconds. */
@@ -13,7 +13,7 @@ type Charge = { readonly key: string; readonly amount: number }
 
 /** A hold that is renewed. It knows its place: a `Set` whose members change with every call keeps old ones alive. */
 export interface OpenHold {
-  readonly id: string
+  readonly grip: Grip
   place: number
 }
 
@@ -50,10 +50,10 @@ export class Ledger {
   }
 
   /** At once where the store is in memory. */
-  acquire(claims: readonly Claim[], left: () => Pick<Lease, 'owner' | 'tallies'>): ClaimVerdict | Promise<ClaimVerdict> {
+  acquire(claims: readonly Claim[], left: () => Pick<Lease, 'owner' | 'tallies'>): PromptVerdict | Promise<PromptVerdict> {
     const { store } = this.#parts
     const ttlMs = this.#leaseMs
-    return store.prompt === undefined ? store.acquire(claims, { ttlMs, ...left() }).then(verdict => this.#acquired(verdict)) : this.#acquired(store.prompt.acquire(claims, { ttlMs, left }))
+    return store.prompt === undefined ? store.acquire(claims, { ttlMs, ...left() }).then(verdict => this.#acquired(gripped(verdict))) : this.#acquired(store.prompt.acquire(claims, { ttlMs, left }))
   }
 
   /** Gives the counters as they are then; nothing where the hold had lapsed, and was charged or released by that. */
@@ -61,7 +61,7 @@ export class Ledger {
     const { prompt } = this.#parts.store
     if (prompt === undefined) return this.#settle(hold, charges, tallies)
     this.#untrack(hold)
-    return prompt.settle(hold.id, charges, tallies, this.#parts.onAlert === undefined)
+    return prompt.settle(hold.grip, charges, tallies, this.#parts.onAlert === undefined)
   }
 
   /**
@@ -74,11 +74,11 @@ export class Ledger {
     this.#untrack(hold)
     for (;;) {
       try {
-        return await store.settle(hold.id, charges, tallies)
+        return await store.settle(hold.grip.id, charges, tallies)
       } catch (error) {
         if (storeFault(error).code !== 'store_unavailable' || clock.now() >= untilMs || this.#hurried > 0) throw error
       }
-      const open = this.track(hold.id)
+      const open = this.track(hold.grip)
       await this.#pause()
       this.#untrack(open)
     }
@@ -97,13 +97,13 @@ export class Ledger {
   }
 
   /** Gives back what came too late for anybody. */
-  giveBack(holdId: string): void {
-    this.later(this.#parts.store.settle(holdId, []))
+  giveBack({ id }: Grip): void {
+    this.later(this.#parts.store.settle(id, []))
   }
 
   /** Renews a hold until it is settled. */
-  track(id: string): OpenHold {
-    const hold = { id, place: this.#open.length }
+  track(grip: Grip): OpenHold {
+    const hold = { grip, place: this.#open.length }
     this.#open.push(hold)
     this.#arm()
     return hold
@@ -120,7 +120,7 @@ export class Ledger {
     }
   }
 
-  #acquired(verdict: ClaimVerdict): ClaimVerdict {
+  #acquired(verdict: PromptVerdict): PromptVerdict {
     if (verdict.lapsed !== undefined) this.#lapsed(verdict.lapsed)
     return verdict
   }
@@ -241,7 +241,7 @@ export class Ledger {
   async #renew(hold: OpenHold): Promise<void> {
     try {
       // What has lapsed was charged or released by that; nothing is left to renew.
-      if (!(await this.#parts.store.renew(hold.id, this.#leaseMs))) this.#untrack(hold)
+      if (!(await this.#parts.store.renew(hold.grip.id, this.#leaseMs))) this.#untrack(hold)
     } catch {
       this.#failures++
     }
@@ -251,6 +251,10 @@ export class Ledger {
     this.#timer?.cancel()
     this.#timer = undefined
   }
+}
+
+function gripped(verdict: ClaimVerdict): PromptVerdict {
+  return verdict.ok ? { ...verdict, hold: { id: verdict.holdId } } : verdict
 }
 
 /** The store's own refusals and anything else it throws, as one error. */

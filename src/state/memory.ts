@@ -142,7 +142,7 @@ export function memoryStore(options: MemoryStoreOptions): Store {
     renew: async (holdId, ttlMs) => counters.renew(holdId, ttlMs),
     prompt: {
       acquire: (claims, { ttlMs, left }) => counters.hold(claims, ttlMs, left),
-      settle: (holdId, charges, tallies, quiet) => counters.settle(holdId, charges, tallies, quiet),
+      settle: (hold, charges, tallies, quiet) => counters.settle(hold, charges, tallies, quiet),
       tally: tallies => counters.tally(tallies),
     },
     tally: async tallies => counters.tally(tallies),

@@ -28,7 +28,7 @@ describe('a lease', () => {
     const { clock, store, ledger, hold } = scene()
     const [one, two] = [await hold(), await hold()]
     if (!one.ok || !two.ok) throw new Error('refused')
-    const opened = [ledger.track(one.holdId), ledger.track(two.holdId)] as const
+    const opened = [ledger.track(one.hold), ledger.track(two.hold)] as const
     await clock.advance(600_000)
     expect(store.asked.renew).toBe(2 * 40)
     await ledger.settle(opened[0], [], [])
@@ -40,7 +40,7 @@ describe('a lease', () => {
   it('that the store no longer knows is not renewed for ever', async () => {
     const { clock, store, ledger, hold } = scene()
     const verdict = await hold()
-    if (verdict.ok) ledger.track(verdict.holdId)
+    if (verdict.ok) ledger.track(verdict.hold)
     store.broken.set('renew', 'reject')
     await clock.advance(61_000)
     store.broken.clear()
