@@ -22,10 +22,13 @@ export interface Settling {
  * was charged and written down by that.
  */
 export function settle(settling: Settling): boolean | Promise<boolean> {
-  const { ledger, holds: [only, ...more], final, tallies } = settling
-  if (only === undefined || more.length > 0) return waited(ledger, several(settling))
+  const { ledger, holds, final, tallies } = settling
+  const only = holds[0]
+  if (only === undefined || holds.length > 1) return waited(ledger, several(settling))
   // Most flights have one hold.
-  const standings = ledger.settle(only.open, only.parts.map(({ line }) => ({ key: line.key, amount: final(line) })), tallies)
+  const charges: Charge[] = []
+  for (const { line } of only.parts) charges.push({ key: line.key, amount: final(line) })
+  const standings = ledger.settle(only.open, charges, tallies)
   return standings instanceof Promise ? waited(ledger, standings.then(found => written(settling, only, found))) : written(settling, only, standings)
 }
 

@@ -85,5 +85,5 @@ export class Entry {
 }
 
 export function isEntered(answer: Entered | Barred): answer is Entered {
-  return 'permits' in answer
+  return (answer as Partial<Entered>).permits !== undefined
 }
