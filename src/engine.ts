@@ -103,7 +103,8 @@ export class Engine {
     const walks = createWalks({ clock, random, shares: options.shares })
     const dispatch = createDispatch(walks)
     const deliver: Stages['deliver'] = (admitted, source, counted) => new Delivery(admitted, source, settle, this.#keepsake, content, counted)
-    const { onUnknownPrice, onStoreError } = options
+    const { onStoreError } = options
+    const onUnknownPrice = ownPrice(options.onUnknownPrice)
     const reserving: ReserveParts = { ledger, clock, policies: parts.policies, onUnknownPrice, onStoreError, plan, resolve: model => router.resolve(model) }
     const reserve = createReserve(reserving)
     this.#shadows = new Shadows({ plan, reserve, dispatch, deliver, settle, defer, nowMs: () => clock.now() })
@@ -258,6 +259,11 @@ export class Engine {
   #id(): string {
     return `call_${this.#mark}${(this.#calls++).toString(36).padStart(6, '0')}`
   }
+}
+
+/** The price as it was checked: what bounds are made with does not change. */
+function ownPrice(given: GatewayOptions['onUnknownPrice']): GatewayOptions['onUnknownPrice'] {
+  return typeof given === 'object' ? { assume: Object.freeze({ ...given.assume }) } : given
 }
 
 /** A store that waits needs the clock of the gateway, which keeps time in tests. */

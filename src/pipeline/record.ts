@@ -1,4 +1,5 @@
 import type { Collected } from '../protocol/collect.js'
+import { copyOf } from '../protocol/copy.js'
 import type { Instants } from '../protocol/instant.js'
 import { isObject, type Json } from '../protocol/json.js'
 import type { CallRecord } from '../protocol/result.js'
@@ -46,8 +47,8 @@ function addContext(record: Draft, call: Call): void {
   const options: unknown = call.options
   if (!isObject(options)) return
   const { metadata, principal, conversation } = options
-  if (isObject(metadata)) record.metadata = Object.freeze({ ...metadata }) as NonNullable<CallRecord['metadata']>
-  if (isObject(principal)) record.principal = Object.freeze({ ...principal }) as NonNullable<CallRecord['principal']>
+  if (isObject(metadata)) record.metadata = Object.freeze(copyOf(metadata)) as NonNullable<CallRecord['metadata']>
+  if (isObject(principal)) record.principal = Object.freeze(copyOf(principal)) as NonNullable<CallRecord['principal']>
   if (typeof conversation === 'string') record.conversation = conversation
 }
 

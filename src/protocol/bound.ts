@@ -85,11 +85,29 @@ function mediaTokens(data: string | URL | Uint8Array): number {
 /** The most that so many tokens can cost, in whole nano-dollars, rounded up: the highest rate of any kind, tier and service tier that may apply. */
 export function boundNanos({ inputTokens, outputTokens }: Bound, price: Price): number {
   const fee = (price.request ?? 0) * NANOS_PER_DOLLAR
-  if (price.tiers === undefined && price.serviceTiers === undefined) return Math.ceil(inputTokens * (top(price, INPUT) * 1000) + outputTokens * (top(price, OUTPUT) * 1000) + fee)
+  if (price.tiers === undefined && price.serviceTiers === undefined) {
+    const { input, output } = topsOf(price)
+    return Math.ceil(inputTokens * input + outputTokens * output + fee)
+  }
   const services = [price, ...Object.values(price.serviceTiers ?? {})]
   const input = Math.max(...services.flatMap(service => highest(service, INPUT, inputTokens)))
   const output = Math.max(...services.flatMap(service => highest(service, OUTPUT, inputTokens)))
   return Math.ceil(inputTokens * (input * 1000) + outputTokens * (output * 1000) + fee)
+}
+
+/** The highest rates of a price, in nano-dollars by the token. */
+interface Tops {
+  readonly input: number
+  readonly output: number
+}
+
+/** Prices are frozen, and few: looked through once each. */
+const tops = new WeakMap<Price, Tops>()
+
+function topsOf(price: Price): Tops {
+  let known = tops.get(price)
+  if (known === undefined) tops.set(price, (known = { input: top(price, INPUT) * 1000, output: top(price, OUTPUT) * 1000 }))
+  return known
 }
 
 function top(price: Price, kinds: readonly (keyof Rates)[]): number {

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { connect, type OnReadOpts, type Socket } from 'node:net'
 import type { Endpoint } from './endpoint.js'
 import type { Origin, Pool } from './pool.js'

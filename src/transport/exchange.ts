@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { GatewayError } from '../protocol/errors.js'
 import type { HttpCall } from '../protocol/ports.js'
 import type { Connection, ConnectionUser } from './connection.js'

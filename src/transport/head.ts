@@ -3,7 +3,7 @@ import { malformed, networkFault } from './faults.js'
 import { HeaderRecord, MAX_HEADERS } from './headers.js'
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
-const DIGITS = /^\d{1,15}$/
+const MOST_DIGITS = 15
 const CLOSE = /(?:^|,)[ \t]*close[ \t]*(?:,|$)/i
 const KEEP = /(?:^|,)[ \t]*keep-alive[ \t]*(?:,|$)/i
 
@@ -68,7 +68,7 @@ export function parseHead(text: string, length: number, host: string, names: Hea
   const { headers } = record
   const body = lengthOf(status, headers, host)
   const { connection } = headers
-  const keep = text.charCodeAt(MINOR) === ONE ? connection === undefined || !CLOSE.test(connection) : body !== 'chunked' && connection !== undefined && KEEP.test(connection)
+  const keep = text.charCodeAt(MINOR) === ONE ? connection === undefined || connection === 'keep-alive' || !CLOSE.test(connection) : body !== 'chunked' && connection !== undefined && KEEP.test(connection)
   return { status, headers, length: body, keep: keep && body !== 'close' }
 }
 
@@ -121,7 +121,15 @@ function lengthOf(status: number, headers: Readonly<Record<string, string>>, hos
 
 function bytesOf(length: string, host: string): number {
   // A proxy may have sent the same header twice; two that differ are two answers.
-  const [first = '', ...more] = length.includes(',') ? length.split(',').map(one => one.trim()) : [length]
-  if (!DIGITS.test(first) || more.some(one => one !== first)) throw unreadable(host, 'a wrong content-length')
-  return Number(first)
+  const several = length.includes(',') ? length.split(',').map(one => one.trim()) : undefined
+  const first = several?.[0] ?? length
+  if (several?.some(one => one !== first) === true) throw unreadable(host, 'a wrong content-length')
+  if (first === '' || first.length > MOST_DIGITS) throw unreadable(host, 'a wrong content-length')
+  let bytes = 0
+  for (let at = 0; at < first.length; at++) {
+    const digit = first.charCodeAt(at)
+    if (digit < ZERO || digit > NINE) throw unreadable(host, 'a wrong content-length')
+    bytes = bytes * 10 + digit - ZERO
+  }
+  return bytes
 }

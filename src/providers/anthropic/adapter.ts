@@ -1,5 +1,5 @@
 import type { Adapter } from '../../protocol/ports.js'
-import { withHeaders } from '../common/credential.js'
+import { withHeader } from '../common/credential.js'
 import { MessagesDecoder } from './decode.js'
 import { encode, probe } from './encode.js'
 import { faultFrom, limitsOf } from './fault.js'
@@ -8,7 +8,7 @@ import { faultFrom, limitsOf } from './fault.js'
 export const anthropicAdapter: Adapter = {
   dialect: 'anthropic',
   encode,
-  authorize: (call, secret) => withHeaders(call, { ...call.headers, 'x-api-key': secret.reveal() }),
+  authorize: (call, secret) => withHeader(call, 'x-api-key', secret.reveal()),
   decode: ctx => new MessagesDecoder(ctx),
   fault: (status, headers, body, nowMs) => faultFrom(body, { provider: 'anthropic', status, headers, nowMs }),
   limits: limitsOf,

@@ -1,12 +1,15 @@
-import type { Headers, HttpCall } from '../../protocol/ports.js'
+import { copyOf } from '../../protocol/copy.js'
+import type { HttpCall } from '../../protocol/ports.js'
 import type { Secret } from '../../protocol/secret.js'
 
 /** The call with a key or an access token as bearer. */
 export function withBearer(call: HttpCall, secret: Secret): HttpCall {
-  return withHeaders(call, { ...call.headers, authorization: `Bearer ${secret.reveal()}` })
+  return withHeader(call, 'authorization', `Bearer ${secret.reveal()}`)
 }
 
-/** The call with other headers. Field by field: a literal that spreads an object and then names a field of it again is made the slow way. */
-export function withHeaders({ method, url, body }: HttpCall, headers: Headers): HttpCall {
-  return body === undefined ? { method, url, headers } : { method, url, headers, body }
+/** The call with one more header. */
+export function withHeader({ method, url, headers, body }: HttpCall, name: string, value: string): HttpCall {
+  const all: Record<string, string> = copyOf(headers)
+  all[name] = value
+  return body === undefined ? { method, url, headers: all } : { method, url, headers: all, body }
 }

@@ -1,7 +1,7 @@
 import type { EmbedCodec } from '../../protocol/embed.js'
 import type { Adapter, HttpCall, Target } from '../../protocol/ports.js'
 import type { Secret } from '../../protocol/secret.js'
-import { withHeaders } from '../common/credential.js'
+import { withHeader } from '../common/credential.js'
 import { urlOf } from '../common/url.js'
 import { DIALECT } from './content.js'
 import { GenerateDecoder } from './decode.js'
@@ -21,7 +21,7 @@ export interface GenerateOptions {
 
 /** The key of the service, in a header. */
 export function withApiKey(call: HttpCall, secret: Secret): HttpCall {
-  return withHeaders(call, { ...call.headers, 'x-goog-api-key': secret.reveal() })
+  return withHeader(call, 'x-goog-api-key', secret.reveal())
 }
 
 /** An adapter of the generateContent dialect. `encode` throws `invalid_request` for content the dialect has no form for. */

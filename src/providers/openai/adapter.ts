@@ -1,5 +1,5 @@
 import type { Adapter } from '../../protocol/ports.js'
-import { withBearer, withHeaders } from '../common/credential.js'
+import { withBearer, withHeader } from '../common/credential.js'
 import { ChatDecoder } from './decode.js'
 import { openaiEmbed } from './embed.js'
 import { encode, probe } from './encode.js'
@@ -13,7 +13,7 @@ export function openaiAdapter(quirks: Quirks = QUIRKS.plain): Adapter {
   return {
     dialect: 'openai',
     encode: (request, target, wire) => encode(request, target, wire, quirks),
-    authorize: (call, secret) => (authHeader === undefined ? withBearer(call, secret) : withHeaders(call, { ...call.headers, [authHeader]: secret.reveal() })),
+    authorize: (call, secret) => (authHeader === undefined ? withBearer(call, secret) : withHeader(call, authHeader, secret.reveal())),
     decode: context => new ChatDecoder(context, quirks),
     fault: (status, headers, body, nowMs) => fault(status, headers, body, nowMs, quirks),
     limits: headers => limits(headers),

@@ -118,7 +118,7 @@ export class ChatDecoder implements Decoder {
 
   #read(body: Body, choice: Body | undefined, message: Body | undefined, whole: boolean, out: ChatEvent[]): void {
     const usage = usageOf(body, choice, this.#quirks)
-    if (usage !== undefined) this.#usage = { ...this.#usage, ...usage }
+    if (usage !== undefined) this.#usage = this.#usage === undefined ? usage : { ...this.#usage, ...usage }
     if (body['search_results'] !== undefined || body['citations'] !== undefined) this.#sources = sourceEvents(body)
     if (choice !== undefined) this.#begin(body, out)
     if (this.#quirks.router === true) this.#route(body, choice)
