@@ -105,7 +105,7 @@ export class Engine {
     const deliver: Stages['deliver'] = (admitted, source, counted) => new Delivery(admitted, source, settle, this.#keepsake, content, counted)
     const { onStoreError } = options
     const onUnknownPrice = ownPrice(options.onUnknownPrice)
-    const reserving: ReserveParts = { ledger, clock, policies: parts.policies, onUnknownPrice, onStoreError, plan, resolve: model => router.resolve(model) }
+    const reserving: ReserveParts = { ledger, clock, defer, policies: parts.policies, onUnknownPrice, onStoreError, plan, resolve: model => router.resolve(model) }
     const reserve = createReserve(reserving)
     this.#shadows = new Shadows({ plan, reserve, dispatch, deliver, settle, defer, nowMs: () => clock.now() })
     const admission: AdmitParts = { router, plugins, clock, authenticate: key => this.#keyring?.authenticate(key) ?? this.keyring().then(ring => ring.authenticate(key)) }

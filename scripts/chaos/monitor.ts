@@ -1,4 +1,5 @@
-import type { CallRecord, Claim, Store } from '../../src/index.js'
+import type { CallRecord, Store } from '../../src/index.js'
+import type { PromptClaim } from '../../src/protocol/ports.js'
 import { lapsedRecord } from '../../src/pipeline/lapsed.js'
 import { systemClock } from '../../src/platform/clock.js'
 import { Ledger } from '../../src/state/ledger.js'
@@ -58,7 +59,7 @@ export class Monitor {
   async look(): Promise<number> {
     const before = this.records.length
     try {
-      const claims = this.#lines.map((line): Claim => ({ ...line.claim(0, this.#clock.now()), limit: Number.MAX_SAFE_INTEGER }))
+      const claims = this.#lines.map((line): PromptClaim => ({ ...line.claim(0, this.#clock.now()), limit: Number.MAX_SAFE_INTEGER }))
       const verdict = await this.#ledger.acquire(claims, () => ({ owner: '{}' }))
       const standings = verdict.ok ? await this.#ledger.settle(this.#ledger.track(verdict.hold), [], []) : undefined
       for (const { key, charged, held } of standings ?? []) this.#read(key, charged, held)

@@ -1,7 +1,7 @@
 import { boundNanos, boundOf } from '../protocol/bound.js'
 import { GatewayError } from '../protocol/errors.js'
 import type { Downgraded, DowngradeOptions, OnStoreError, OnUnknownPrice } from '../protocol/policy.js'
-import type { Claim, Clock, Price, PromptVerdict, Tally } from '../protocol/ports.js'
+import type { Clock, Price, PromptClaim, PromptVerdict, Tally } from '../protocol/ports.js'
 import type { UpstreamRequest } from '../protocol/request.js'
 import type { Cancel } from '../resilience/cancel.js'
 import type { Live } from '../resilience/live.js'
@@ -23,6 +23,7 @@ export interface PurseParts {
   readonly onStoreError: OnStoreError | undefined
   /** That of the route, where a budget has none of its own. */
   readonly downgrade: DowngradeOptions | undefined
+  readonly defer: (fn: () => void) => void
 }
 /** A claim that does not fit: whose counter, and when it would. */
 export interface Lack {
@@ -144,7 +145,9 @@ export class Purse {
   close(downgraded?: Downgraded): Maybe<boolean> | undefined {
     if (this.#closed) return undefined
     this.#closed = true
-    const { ledger, call } = this.#parts
+    const { ledger, call, clock, defer, account: { calendars } } = this.#parts
+    // After the first answer, so that neither it nor the next call waits for a clock of a zone.
+    if (calendars.late) defer(() => calendars.meet(clock.now()))
     const tallies = this.#tallies()
     if (downgraded !== undefined) this.#tellDowngrade(downgraded)
     if (this.#holds.length === 0) {
@@ -189,7 +192,7 @@ export class Purse {
   #ensure(live: Live, most: Used, cancel: Cancel, early = false): Maybe<Lack | undefined> {
     const { account, clock } = this.#parts
     let parts: Part[] | undefined
-    let claims: Claim[] | undefined
+    let claims: PromptClaim[] | undefined
     let nowMs = 0
     for (const line of account.lines(live.deployment)) {
       const amount = this.#needed(line, most) - this.#held(line)
@@ -220,7 +223,7 @@ export class Purse {
     return option === undefined ? undefined : (option.at ?? 1)
   }
 
-  #acquire(claims: readonly Claim[], parts: readonly Part[], live: Live | undefined, cancel: Cancel): Maybe<Lack | undefined> {
+  #acquire(claims: readonly PromptClaim[], parts: readonly Part[], live: Live | undefined, cancel: Cancel): Maybe<Lack | undefined> {
     const { ledger, call, account } = this.#parts
     // What one attempt adds, and not what it could cost alone: that much is charged where the hold lapses.
     const nanos = chargedOnLapse(parts)

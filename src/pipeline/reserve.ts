@@ -16,6 +16,7 @@ import { settingsOf } from './settings.js'
 export interface ReserveParts {
   readonly ledger: Ledger
   readonly clock: Clock
+  readonly defer: (fn: () => void) => void
   /** Those of the gateway, as they are now. */
   readonly policies: () => readonly Policy[]
   readonly onUnknownPrice: OnUnknownPrice | undefined
@@ -53,7 +54,7 @@ async function counting(purse: Purse): Promise<Purse> {
 
 const NOBODY = new Accounts([])
 
-function purses({ ledger, clock, policies, onUnknownPrice = 'refuse', onStoreError }: ReserveParts): (admitted: Admitted) => Purse {
+function purses({ ledger, clock, defer, policies, onUnknownPrice = 'refuse', onStoreError }: ReserveParts): (admitted: Admitted) => Purse {
   let accounts = NOBODY
   let known: readonly Policy[] | undefined
   return ({ call, route, settings: { downgrade } }) => {
@@ -64,7 +65,7 @@ function purses({ ledger, clock, policies, onUnknownPrice = 'refuse', onStoreErr
     }
     // A copy of a call that nobody pays for is no budget's business.
     const own = call.system !== undefined && call.options.principal === undefined ? NOBODY : accounts.with(call.keyPolicies)
-    return new Purse({ ledger, clock, call, account: own.of(payerOf(call, route.name)), onUnknownPrice, onStoreError, downgrade })
+    return new Purse({ ledger, clock, defer, call, account: own.of(payerOf(call, route.name)), onUnknownPrice, onStoreError, downgrade })
   }
 }
 

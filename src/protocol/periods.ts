@@ -1,6 +1,6 @@
 import { GatewayError } from './errors.js'
 import { nearest, quoted } from './suggest.js'
-import { formatOf } from './zones.js'
+import { checkZone, formatOf } from './zones.js'
 
 /** How long a calendar period is. Weeks begin on Monday. */
 export type Period = 'hour' | 'day' | 'week' | 'month'
@@ -29,7 +29,9 @@ const LISTED = Array.from({ length: AROUND + 4 }, (_, at) => at)
  */
 export class Calendar {
   readonly period: Period
-  readonly #format: Intl.DateTimeFormat | undefined
+  readonly #zone: string
+  #format: Intl.DateTimeFormat | undefined
+  #asked = false
   #known: Boundaries | undefined
   /** Ordinal of the period that begins at the last of the known boundaries. */
   #last = 0
@@ -37,7 +39,13 @@ export class Calendar {
   constructor(period: Period, zone: string) {
     if (!PERIODS.includes(period)) throw unknownPeriod(String(period))
     this.period = period
-    this.#format = formatOf(zone)
+    checkZone(zone)
+    this.#zone = zone
+  }
+
+  /** A look at it is quick: it has the clock of its zone, which it makes at the first. */
+  get ready(): boolean {
+    return this.#asked || this.#zone === 'UTC'
   }
 
   /** The four boundaries around an instant; the same array for all of one period, until another is asked for. */
@@ -58,6 +66,10 @@ export class Calendar {
 
   /** What the clock of the zone shows, as if it were UTC. */
   #wall(atMs: number): number {
+    if (!this.#asked) {
+      this.#format = formatOf(this.#zone)
+      this.#asked = true
+    }
     if (this.#format === undefined) return atMs
     const shown = new Map<string, number>()
     for (const { type, value } of this.#format.formatToParts(atMs)) shown.set(type, Number(value))

@@ -50,6 +50,11 @@ export interface Standing {
   readonly charged: number
   readonly held: number
 }
+/**
+ * A claim to a store that never waits. Its periods may be worked out when they are looked at: the first clock of a time zone takes a
+ * process fifteen milliseconds, and the first claim of a key can do without.
+ */
+export type PromptClaim = Omit<Claim, 'periods'> & { readonly periods?: readonly number[] | (() => readonly number[]) }
 /** A hold as its store knows it, which need not look for it. */
 export interface Grip {
   readonly id: string
@@ -59,7 +64,7 @@ export type PromptVerdict = ({ readonly ok: true; readonly hold: Grip } | Exclud
 /** Verbs of a store that never has to wait: done when they return. What a `Store` of promises says of each holds here too. */
 export interface PromptVerbs {
   /** `left`: what a hold that lapses leaves behind; asked for only then. */
-  acquire(claims: readonly Claim[], lease: { readonly ttlMs: number; left(): Pick<Lease, 'owner' | 'tallies'> }): PromptVerdict
+  acquire(claims: readonly PromptClaim[], lease: { readonly ttlMs: number; left(): Pick<Lease, 'owner' | 'tallies'> }): PromptVerdict
   /** `quiet`: nobody looks at the standings, and none are given. */
   settle(hold: Grip, charges: readonly { readonly key: string; readonly amount: number }[], tallies?: readonly Tally[], quiet?: boolean): readonly Standing[] | undefined
   tally(tallies: readonly Tally[]): void

@@ -1,6 +1,6 @@
 import { GatewayError } from '../protocol/errors.js'
 import type { Json } from '../protocol/json.js'
-import type { Claim, Lease, Tally } from '../protocol/ports.js'
+import type { Claim, Lease, PromptClaim, Tally } from '../protocol/ports.js'
 import { quoted } from '../protocol/suggest.js'
 
 const MOST = Number.MAX_SAFE_INTEGER
@@ -22,6 +22,8 @@ export interface Need {
   amount: number
   limit: number
   onLapsed: 'charge' | 'release'
+  /** Tells its period, and when that ends, where nobody had to know so far. */
+  readonly later: (() => readonly [period: number, endMs: number]) | undefined
 }
 
 /** A misuse of the store. */
@@ -140,22 +142,36 @@ function periodAt(periods: readonly number[], nowMs: number): number {
   throw new GatewayError('store_unavailable', 'The clock of the store and the clock of this process are too far apart: no period of a claim holds the time of the store. Set both by the same time server.', { origin: 'gateway' })
 }
 
-/** What claims need at this time of the store; they were checked. */
-export function needsOf(claims: readonly Claim[], nowMs: number): readonly Need[] {
+/** What claims need at this time of the store; they were checked. @param unseen whether a key has no counter at all: the period of its first need may be found out later. */
+export function needsOf(claims: readonly PromptClaim[], nowMs: number, unseen?: (key: string) => boolean): readonly Need[] {
   const needs: Need[] = []
-  for (const { key, amount, limit, windowMs, periods, onLapsed = 'charge' } of claims) {
-    const at = periods === undefined ? -1 : periodAt(periods, nowMs)
-    const period = at < 0 ? undefined : periods?.[at]
-    const endMs = at < 0 ? undefined : periods?.[at + 1]
+  for (const claim of claims) {
+    const need = needOf(claim, nowMs, unseen)
     // Few claims: a look through the list is less than a map.
     let same: Need | undefined
-    for (const need of needs) if (need.key === key && need.windowMs === windowMs && need.period === period) same = need
-    if (same === undefined) needs.push({ key, windowMs, period, endMs, amount, limit, onLapsed })
+    for (const one of needs) if (one.key === need.key && one.windowMs === need.windowMs && one.period === need.period) same = one
+    if (same === undefined) needs.push(need)
     else {
-      same.amount = plus(same.amount, amount, key)
-      same.limit = Math.min(same.limit, limit)
-      if (onLapsed === 'charge') same.onLapsed = 'charge'
+      same.amount = plus(same.amount, need.amount, need.key)
+      same.limit = Math.min(same.limit, need.limit)
+      if (need.onLapsed === 'charge') same.onLapsed = 'charge'
     }
   }
   return needs
+}
+
+function needOf({ key, amount, limit, windowMs, periods, onLapsed = 'charge' }: PromptClaim, nowMs: number, unseen: ((key: string) => boolean) | undefined): Need {
+  const known = typeof periods !== 'function' ? periods : unseen?.(key) === true ? undefined : periods()
+  const later = typeof periods === 'function' && known === undefined ? laterAt(periods, nowMs) : undefined
+  if (known === undefined) return { key, windowMs, period: undefined, endMs: undefined, amount, limit, onLapsed, later }
+  const at = periodAt(known, nowMs)
+  return { key, windowMs, period: known[at], endMs: known[at + 1], amount, limit, onLapsed, later }
+}
+
+function laterAt(periods: () => readonly number[], nowMs: number): NonNullable<Need['later']> {
+  return () => {
+    const told = periods()
+    const at = periodAt(told, nowMs)
+    return [told[at] ?? 0, told[at + 1] ?? 0]
+  }
 }

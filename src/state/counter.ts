@@ -1,4 +1,5 @@
 import type { Standing } from '../protocol/ports.js'
+import type { Need } from './claims.js'
 
 /** All that a window counts from one millisecond on. */
 class Moment {
@@ -16,20 +17,38 @@ export interface Entry {
   readonly moment: Moment | undefined
 }
 
+/** Where an amount counts. */
+export type Place = Pick<Need, 'key' | 'windowMs' | 'period' | 'endMs' | 'later'>
+
 /** One key over one window, one period or all time. Its sum is what is charged and what is held. */
 export class Counter {
   sum = 0
   held = 0
+  readonly key: string
+  readonly windowMs: number | undefined
   #moments: Moment[] = []
   #first = 0
+  #period: number | undefined
+  #endMs: number | undefined
+  #later: Need['later']
 
-  constructor(
-    readonly key: string,
-    readonly windowMs: number | undefined,
-    readonly period: number | undefined,
-    /** When its period ends. */
-    readonly endMs: number | undefined,
-  ) {}
+  constructor({ key, windowMs, period, endMs, later }: Place) {
+    this.key = key
+    this.windowMs = windowMs
+    this.#period = period
+    this.#endMs = endMs
+    this.#later = later
+  }
+
+  get period(): number | undefined {
+    if (this.#later !== undefined) this.#locate()
+    return this.#period
+  }
+  /** When its period ends. */
+  get endMs(): number | undefined {
+    if (this.#later !== undefined) this.#locate()
+    return this.#endMs
+  }
 
   get size(): number {
     return this.#moments.length - this.#first
@@ -101,6 +120,12 @@ export class Counter {
     return Infinity
   }
 
+  #locate(): void {
+    const later = this.#later
+    this.#later = undefined
+    if (later !== undefined) [this.#period, this.#endMs] = later()
+  }
+
   /** No later claim can see it. */
   spent(nowMs: number): boolean {
     if (this.endMs !== undefined) return nowMs >= this.endMs && this.held === 0
@@ -124,10 +149,15 @@ export class Shelf {
     return undefined
   }
 
-  put(key: string, windowMs?: number, period?: number, endMs?: number): Counter {
+  has(key: string): boolean {
+    return this.#byKey.has(key)
+  }
+
+  put(place: Place): Counter {
+    const { key, windowMs, period } = place
     const known = this.get(key, windowMs, period)
     if (known !== undefined) return known
-    const counter = new Counter(key, windowMs, period, endMs)
+    const counter = new Counter(place)
     const counters = this.#byKey.get(key)
     if (counters === undefined) this.#byKey.set(key, [counter])
     else counters.push(counter)

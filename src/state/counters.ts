@@ -1,7 +1,7 @@
 import { GatewayError } from '../protocol/errors.js'
-import type { Claim, ClaimVerdict, Clock, Grip, Lapsed, Lease, PromptVerdict, Standing, Tally } from '../protocol/ports.js'
+import type { Claim, ClaimVerdict, Clock, Grip, Lapsed, Lease, PromptClaim, PromptVerdict, Standing, Tally } from '../protocol/ports.js'
 import { checkCharges, chargeOf, checkClaims, checkCount, checkKey, checkLease, checkSpan, checkTallies, needsOf, plus, type Need } from './claims.js'
-import { Shelf, type Counter, type Entry } from './counter.js'
+import { Shelf, type Counter, type Entry, type Place } from './counter.js'
 import { Tallies } from './tallies.js'
 
 const ID = 'hold_'
@@ -34,6 +34,7 @@ export class Counters {
   readonly #clock: Clock
   readonly #max: number
   readonly #shelf = new Shelf()
+  readonly #unseen = (key: string): boolean => !this.#shelf.has(key)
   /** In places that are used again: a `Map` whose members change all the time keeps old ones alive. The number in an id is the place. */
   readonly #holds: (Hold | undefined)[] = []
   readonly #free: number[] = []
@@ -59,7 +60,7 @@ export class Counters {
     checkCount(amount, 'The amount added to a counter')
     plus(this.#shelf.get(key)?.sum ?? 0, amount, key)
     this.#room(1, this.#clock.now())
-    const counter = this.#shelf.put(key)
+    const counter = this.#shelf.put(sole(key))
     counter.sum += amount
     return counter.sum
   }
@@ -78,10 +79,10 @@ export class Counters {
    * For claims that are sound but for their amounts.
    * @param left what the hold leaves behind where it lapses.
    */
-  hold(claims: readonly Claim[], ttlMs: number, left: Hold['left']): PromptVerdict {
+  hold(claims: readonly PromptClaim[], ttlMs: number, left: Hold['left']): PromptVerdict {
     for (const { amount } of claims) checkCount(amount, 'The amount of a claim')
     const nowMs = this.#clock.now()
-    const needs = needsOf(claims, nowMs)
+    const needs = needsOf(claims, nowMs, this.#unseen)
     const lapsed = nowMs < this.#lapseAtMs ? [] : this.#lapse(nowMs)
     const counters: (Counter | undefined)[] = []
     const verdict = this.#refusal(needs, counters, nowMs) ?? this.#hold(needs, counters, ttlMs, left, nowMs)
@@ -105,7 +106,7 @@ export class Counters {
     this.#room(others.length, nowMs)
     this.#drop(hold)
     for (const part of parts) part.counter.settle(part, chargeOf(charges, part.counter.key))
-    for (const { key, amount } of others) this.#shelf.put(key).sum += amount
+    for (const { key, amount } of others) this.#shelf.put(sole(key)).sum += amount
     this.#tallies.add(tallies)
     return quiet ? [] : parts.map(({ counter }) => counter.standing)
   }
@@ -174,9 +175,10 @@ export class Counters {
     const swept = this.#room(1 + 2 * needs.length, nowMs)
     const parts: Part[] = []
     for (let at = 0; at < needs.length; at++) {
-      const { key, windowMs, period, endMs, amount, onLapsed } = needs[at] as Need
+      const need = needs[at] as Need
+      const { amount, onLapsed } = need
       // What was found may have been swept away just now.
-      const counter = (swept ? undefined : counters[at]) ?? this.#shelf.put(key, windowMs, period, endMs)
+      const counter = (swept ? undefined : counters[at]) ?? this.#shelf.put(need)
       const before = counter.size
       // Rounded up, so that a clock with fractions never lets a window be short of its length.
       const moment = counter.hold(amount, Math.ceil(nowMs))
@@ -239,6 +241,11 @@ export class Counters {
     if (this.#used + more > this.#max) throw new GatewayError('invalid_config', `The memory store is full: ${this.#max} counters, window entries and holds. Raise maxCounters or use a shared store.`)
     return true
   }
+}
+
+/** The counter of all time. */
+function sole(key: string): Place {
+  return { key, windowMs: undefined, period: undefined, endMs: undefined, later: undefined }
 }
 
 /** Each claim has its charge, at the same place; no counter has two. */

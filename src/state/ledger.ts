@@ -1,6 +1,6 @@
 import { GatewayError } from '../protocol/errors.js'
 import type { Alert } from '../protocol/policy.js'
-import type { Claim, ClaimVerdict, Clock, Grip, Lapsed, Lease, PromptVerdict, Standing, Store, Tally, Timer } from '../protocol/ports.js'
+import type { Claim, ClaimVerdict, Clock, Grip, Lapsed, Lease, PromptClaim, PromptVerdict, Standing, Store, Tally, Timer } from '../protocol/ports.js'
 import type { Line } from './meters.js'
 
 /** How long a hold lives without its process, in milliseconds. */
@@ -50,10 +50,10 @@ export class Ledger {
   }
 
   /** At once where the store is in memory. */
-  acquire(claims: readonly Claim[], left: () => Pick<Lease, 'owner' | 'tallies'>): PromptVerdict | Promise<PromptVerdict> {
+  acquire(claims: readonly PromptClaim[], left: () => Pick<Lease, 'owner' | 'tallies'>): PromptVerdict | Promise<PromptVerdict> {
     const { store } = this.#parts
     const ttlMs = this.#leaseMs
-    return store.prompt === undefined ? store.acquire(claims, { ttlMs, ...left() }).then(verdict => this.#acquired(gripped(verdict))) : this.#acquired(store.prompt.acquire(claims, { ttlMs, left }))
+    return store.prompt === undefined ? store.acquire(claims.map(told), { ttlMs, ...left() }).then(verdict => this.#acquired(gripped(verdict))) : this.#acquired(store.prompt.acquire(claims, { ttlMs, left }))
   }
 
   /** Gives the counters as they are then; nothing where the hold had lapsed, and was charged or released by that. */
@@ -251,6 +251,12 @@ export class Ledger {
     this.#timer?.cancel()
     this.#timer = undefined
   }
+}
+
+/** As stores that wait are asked, which may be asked by others too: they have to know every period. */
+function told(claim: PromptClaim): Claim {
+  const { periods } = claim
+  return typeof periods === 'function' ? { ...claim, periods: periods() } : (claim as Claim)
 }
 
 function gripped(verdict: ClaimVerdict): PromptVerdict {

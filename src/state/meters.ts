@@ -1,4 +1,4 @@
-import type { Claim, Deployment } from '../protocol/ports.js'
+import type { Deployment, PromptClaim } from '../protocol/ports.js'
 import { Calendar } from '../protocol/periods.js'
 import type { PolicyScope } from '../protocol/policy.js'
 import { sha256 } from '../protocol/sha256.js'
@@ -29,12 +29,31 @@ const SOFT = Number.MAX_SAFE_INTEGER
 /** One calendar for each period and zone: each holds a clock of its zone, which is dear to make. */
 class Calendars {
   readonly #known = new Map<string, Calendar>()
+  #late = false
+
+  /** One of them has made no clock yet. */
+  get late(): boolean {
+    return this.#late
+  }
+
+  /** Has them all make their clocks. */
+  meet(nowMs: number): void {
+    this.#late = false
+    try {
+      for (const calendar of this.#known.values()) if (!calendar.ready) calendar.boundaries(nowMs)
+    } catch {
+      // Nobody asked: the next claim says it to somebody.
+    }
+  }
 
   of({ calendar }: Meter): Calendar | undefined {
     if (calendar === undefined) return undefined
     const name = `${calendar.period} ${calendar.zone}`
     let known = this.#known.get(name)
-    if (known === undefined) this.#known.set(name, (known = new Calendar(calendar.period, calendar.zone)))
+    if (known === undefined) {
+      this.#known.set(name, (known = new Calendar(calendar.period, calendar.zone)))
+      this.#late ||= !known.ready
+    }
     return known
   }
 }
@@ -50,7 +69,7 @@ export class Line {
   /** Counts only what this provider or deployment does. */
   readonly only: Matched['open']
   /** The claim of one request or one place, where it is the same at each call. */
-  readonly #one: Claim | undefined
+  readonly #one: PromptClaim | undefined
 
   constructor(policy: Policy, meter: Meter, of: PolicyScope, only: Matched['open'], calendar: Calendar | undefined) {
     this.calendar = calendar
@@ -69,16 +88,16 @@ export class Line {
   }
 
   /** @param share of the limit that may be used, for a budget that sends calls another way before it is used up, or instead of refusing them. */
-  claim(amount: number, nowMs: number, share?: number): Claim {
+  claim(amount: number, nowMs: number, share?: number): PromptClaim {
     return amount === 1 && share === undefined && this.#one !== undefined ? this.#one : this.#claim(amount, nowMs, share)
   }
 
-  #claim(amount: number, nowMs: number, share: number | undefined): Claim {
+  #claim(amount: number, nowMs: number, share: number | undefined): PromptClaim {
     const { policy, meter, calendar } = this
     const { kind, windowMs } = meter
-    const claim: { -readonly [K in keyof Claim]: Claim[K] } = { key: this.key, amount, limit: share === undefined && !policy.hard ? SOFT : Math.floor(meter.limit * (share ?? 1)), onLapsed: kind === 'concurrency' ? 'release' : policy.onLapsed }
+    const claim: { -readonly [K in keyof PromptClaim]: PromptClaim[K] } = { key: this.key, amount, limit: share === undefined && !policy.hard ? SOFT : Math.floor(meter.limit * (share ?? 1)), onLapsed: kind === 'concurrency' ? 'release' : policy.onLapsed }
     if (windowMs !== undefined) claim.windowMs = windowMs
-    if (calendar !== undefined) claim.periods = calendar.boundaries(nowMs)
+    if (calendar !== undefined) claim.periods = calendar.ready ? calendar.boundaries(nowMs) : () => calendar.boundaries(nowMs)
     return claim
   }
 
@@ -152,10 +171,10 @@ export class Account {
   readonly #paid = new Map<string, string>()
   readonly spender: Spender
   readonly #lines = new Map<string, readonly Line[]>()
-  readonly #calendars: Calendars
+  readonly calendars: Calendars
 
   constructor(policies: readonly Policy[], payer: Payer, calendars: Calendars) {
-    this.#calendars = calendars
+    this.calendars = calendars
     this.payer = payer
     this.spender = new Spender(payer)
     this.policies = matched(policies, payer)
@@ -169,7 +188,7 @@ export class Account {
     let lines = this.#lines.get(deployment)
     if (lines === undefined) {
       const known = [...this.#lines.values()].flat()
-      lines = this.policies.flatMap(policy => linesOf(policy, { provider, deployment }, this.#calendars)).map(line => known.find(one => one.key === line.key) ?? line)
+      lines = this.policies.flatMap(policy => linesOf(policy, { provider, deployment }, this.calendars)).map(line => known.find(one => one.key === line.key) ?? line)
       this.#lines.set(deployment, lines)
     }
     return lines
@@ -189,7 +208,7 @@ export class Account {
   /** The counters of a call that asks nobody. */
   get callLines(): readonly Line[] {
     const nobody = { provider: '', deployment: '' }
-    return this.policies.filter(({ open }) => open.length === 0).flatMap(policy => linesOf(policy, nobody, this.#calendars)).filter(({ meter }) => meter.kind === 'requests' || meter.kind === 'concurrency')
+    return this.policies.filter(({ open }) => open.length === 0).flatMap(policy => linesOf(policy, nobody, this.calendars)).filter(({ meter }) => meter.kind === 'requests' || meter.kind === 'concurrency')
   }
 }
 

@@ -3,7 +3,7 @@ import { isObject } from '../protocol/json.js'
 import type { Period } from '../protocol/periods.js'
 import type { BudgetOptions, BudgetWindow, DowngradeOptions, LimitOptions, OnStoreError, PolicyScope } from '../protocol/policy.js'
 import { nearest, quoted, refuseUnknownKeys } from '../protocol/suggest.js'
-import { formatOf } from '../protocol/zones.js'
+import { checkZone } from '../protocol/zones.js'
 
 /** What is counted. */
 type MeterKind = 'nanos' | 'requests' | 'inputTokens' | 'outputTokens' | 'tokens' | 'concurrency'
@@ -156,7 +156,7 @@ function windowOf(window: BudgetWindow, zone: unknown, where: string): Pick<Mete
 
 /** Throws where there is no such zone. */
 function zoneOf(zone: string): string {
-  formatOf(zone)
+  checkZone(zone)
   return zone
 }
 
