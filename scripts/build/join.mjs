@@ -14,7 +14,7 @@ const COMMON = 4
  * The bundler makes a file of every set of entries that share some lines, which are dozens of small ones, and each costs an import
  * a quarter of a millisecond. Says for each of them into which larger file it goes; a file that is not named stays one.
  *
- * @typedef {{ name: string, source: string | undefined, imports: string[], later: string[] }} BuiltFile
+ * @typedef {{ name: string, source: string | undefined, imports: string[], later: string[], bare?: boolean }} BuiltFile `bare`: it holds no line of its own
  * @param {readonly BuiltFile[]} files
  * @param {readonly string[]} entries names of the files that a user can import
  * @returns {Map<string, string>}
@@ -49,14 +49,20 @@ export function groupsOf(files, entries) {
     return transport.has(name) || loaded.filter(({ set }) => set.has(name)).length >= COMMON ? 'wires' : undefined
   }
   const standing = new Set([...entries, ...later])
-  return new Map(files.flatMap(({ name }) => (standing.has(name) || groupOf(name) === undefined ? [] : [[name, groupOf(name)]])))
+  const places = new Map(files.flatMap(({ name }) => (standing.has(name) || groupOf(name) === undefined ? [] : [[name, groupOf(name)]])))
+  // A file that only hands on what others hold is read for nothing: it goes where they are.
+  const wires = new Set([...places].flatMap(([name, place]) => (place === 'wires' ? [...reach(name)] : [])))
+  for (const { name, bare, imports } of files) {
+    if (bare === true && later.includes(name) && imports.some(next => places.get(next) === 'wires') && imports.every(next => wires.has(next) || places.get(next) === 'base')) places.set(name, 'wires')
+  }
+  return places
 }
 
 /** Joins the files of the build as {@link groupsOf} says and leaves everything else in them as it is. */
 export async function joinFiles(dist, metafile) {
   const outputs = Object.entries(JSON.parse(readFileSync(metafile, 'utf8')).outputs).filter(([path]) => path.endsWith('.js'))
   const local = (imports, kind) => imports.filter(one => one.kind === kind && one.external !== true).map(({ path }) => basename(path))
-  const files = outputs.map(([path, { entryPoint, imports }]) => ({ name: basename(path), source: entryPoint, imports: local(imports, 'import-statement'), later: local(imports, 'dynamic-import') }))
+  const files = outputs.map(([path, { entryPoint, imports, inputs }]) => ({ name: basename(path), source: entryPoint, bare: Object.values(inputs).every(({ bytesInOutput }) => bytesInOutput === 0), imports: local(imports, 'import-statement'), later: local(imports, 'dynamic-import') }))
   const later = new Set(files.flatMap(file => file.later))
   const entries = files.filter(({ name, source }) => source !== undefined && !later.has(name)).map(({ name }) => name)
   const groups = groupsOf(files, entries)

@@ -36,8 +36,7 @@ class Values {
   readonly #clock: Clock
   readonly #maxEntries: number
   readonly #maxBytes: number
-  // Expiry is kept here: the cache's own would read ambient time.
-  readonly #passing: LRUCache<string, Value>
+  #made: LRUCache<string, Value> | undefined
   readonly #lasting = new Map<string, Value>()
   #lastingBytes = 0
 
@@ -45,11 +44,15 @@ class Values {
     this.#clock = clock
     this.#maxEntries = maxEntries
     this.#maxBytes = maxBytes
-    this.#passing = new LRUCache({ max: maxEntries, maxSize: maxBytes, sizeCalculation: (value, key) => bytesOf(key, value.text) })
+  }
+
+  /** Made with the first value: it takes its room for all of them at once. Expiry is kept here: its own would read ambient time. */
+  get #passing(): LRUCache<string, Value> {
+    return (this.#made ??= new LRUCache({ max: this.#maxEntries, maxSize: this.#maxBytes, sizeCalculation: (value, key) => bytesOf(key, value.text) }))
   }
 
   get(key: string): Json | undefined {
-    const found = this.#lasting.get(key) ?? this.#passing.get(key)
+    const found = this.#lasting.get(key) ?? this.#made?.get(key)
     if (found === undefined) return undefined
     if (this.#clock.now() < found.expiresMs) return JSON.parse(found.text) as Json
     this.#passing.delete(key)
@@ -68,7 +71,7 @@ class Values {
   }
 
   delete(key: string): void {
-    this.#passing.delete(key)
+    this.#made?.delete(key)
     const lasting = this.#lasting.get(key)
     if (lasting === undefined) return
     this.#lasting.delete(key)
@@ -79,8 +82,8 @@ class Values {
     if (limit !== undefined) checkCount(limit, 'The limit of a scan')
     const nowMs = this.#clock.now()
     const found: (readonly [string, Value])[] = []
-    for (const values of [this.#lasting, this.#passing]) {
-      for (const [key, value] of values.entries()) {
+    for (const values of [this.#lasting, this.#made]) {
+      for (const [key, value] of values?.entries() ?? []) {
         if (key.startsWith(prefix) && (start === undefined || key >= start) && (end === undefined || key < end) && nowMs < value.expiresMs) found.push([key, value])
       }
     }
@@ -94,7 +97,7 @@ class Values {
     if (now > this.#maxBytes || (before === undefined && this.#lasting.size >= this.#maxEntries)) {
       throw new GatewayError('invalid_config', `The memory store is full: ${this.#maxEntries} values without an end, ${this.#maxBytes} bytes. Raise maxEntries or maxBytes, or use a store that lasts.`)
     }
-    this.#passing.delete(key)
+    this.#made?.delete(key)
     this.#lasting.set(key, { text, expiresMs: Infinity })
     this.#lastingBytes = now
   }

@@ -29,6 +29,12 @@ test('what is loaded together is one file, and what a user or an import() names 
   })
 })
 
+test('a file that only hands on what others hold goes to them, unless it would bring more than they do', () => {
+  const files = [...FILES.map(one => (one.name === 'engine.js' ? { ...one, later: [...one.later, 'door.js', 'wide.js'] } : one)), { ...file('door.js', ['codec.js', 'errors.js']), bare: true }, { ...file('wide.js', ['codec.js', 'pair.js']), bare: true }]
+  const groups = groupsOf(files, ENTRIES)
+  expect([groups.get('door.js'), groups.get('wide.js')]).toEqual(['wires', undefined])
+})
+
 test('an entry that is used without a gateway gets nothing of the gateway for a line they share', () => {
   const groups = groupsOf(FILES, ENTRIES)
   expect(groups.get('text.js')).toBeUndefined()
