@@ -125,6 +125,8 @@ export interface Opened {
   readonly headers: Headers
   readonly warnings: readonly Warning[]
   readonly limits?: RateLimits | undefined
+  /** Bytes that came of an answer in one piece which is not whole yet: it is billed by them where no more comes. */
+  readonly arrived?: number
   /** The next events, in one or several per call; `undefined` after `finish`. Rejects with a fault. */
   read(): Promise<readonly ChatEvent[] | undefined>
   /**

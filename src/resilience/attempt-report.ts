@@ -2,6 +2,7 @@ import type { GatewayError } from '../protocol/errors.js'
 import type { Usage } from '../protocol/events.js'
 import type { AttemptEnd, Deployment, Note, RateLimits } from '../protocol/ports.js'
 import type { AttemptReport } from '../protocol/result.js'
+import { thinks, type AttemptSpec } from './attempt-spec.js'
 
 /** How a try ended, with what is not known left undefined. */
 interface Ended {
@@ -22,6 +23,15 @@ export function endOf({ outcome, durationMs, firstEventMs, fault, usage, limits 
   if (usage !== undefined) end.usage = usage
   if (limits !== undefined) end.limits = limits
   return end
+}
+
+/** A deadline that the caller drew tighter than the route says nothing about the deployment. */
+export function judged(outcome: AttemptEnd['outcome'], fault: GatewayError | undefined, spec: AttemptSpec): AttemptEnd['outcome'] {
+  const { deadlines, usual } = spec
+  const which = fault?.deadline
+  if (outcome !== 'failure' || which === undefined || usual === deadlines) return outcome
+  const key = which === 'answer' ? 'answerMs' : which === 'idle' ? 'idleMs' : thinks(spec) ? 'reasoningFirstEventMs' : 'firstEventMs'
+  return deadlines[key] < usual[key] ? 'neutral' : outcome
 }
 
 /** The end of a try as the caller is told. `startedMs` is counted from the start of the call. */

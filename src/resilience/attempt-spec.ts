@@ -27,3 +27,8 @@ export interface AttemptSpec {
   readonly note: Note | undefined
   onEnd(report: AttemptReport, attempt: Attempt): void
 }
+
+/** It may be silent for long before it says anything. */
+export function thinks({ live, request }: AttemptSpec): boolean {
+  return live.deployment.capabilities.reasoning === true || (request.reasoning !== undefined && request.reasoning.effort !== 'none')
+}

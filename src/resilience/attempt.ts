@@ -4,8 +4,8 @@ import type { AttemptEnd, Headers, Note, Opened, Permit } from '../protocol/port
 import type { UpstreamRequest } from '../protocol/request.js'
 import type { AttemptReport } from '../protocol/result.js'
 import { AttemptAbort } from './abort.js'
-import { endOf, reportOf } from './attempt-report.js'
-import type { AttemptSpec } from './attempt-spec.js'
+import { endOf, judged, reportOf } from './attempt-report.js'
+import { thinks, type AttemptSpec } from './attempt-spec.js'
 import type { Cancellable } from './cancel.js'
 import { AttemptContext, isOpened } from './context.js'
 import type { Live } from './live.js'
@@ -26,6 +26,7 @@ export class Attempt implements Cancellable {
   readonly #abort = new AttemptAbort()
   readonly #head: (readonly ChatEvent[])[] = []
   #opened: Opened | undefined
+  #partial = false
   #finish: FinishEvent | undefined
   #firstEventMs: number | undefined
   #responseId: string | undefined
@@ -77,9 +78,9 @@ export class Attempt implements Cancellable {
   get continues(): boolean {
     return this.#spec.request.prefill === true
   }
-  /** Content came, so the provider will bill it, finished or not. */
+  /** Content came, or a part of an answer in one piece, so the provider will bill it, finished or not. */
   get billed(): boolean {
-    return this.#finish !== undefined || this.#firstEventMs !== undefined
+    return this.#finish !== undefined || this.#firstEventMs !== undefined || this.#partial
   }
   /** Characters of output that arrived: what an answer that was cut is billed by. */
   get arrived(): number {
@@ -101,7 +102,7 @@ export class Attempt implements Cancellable {
   end(outcome: AttemptEnd['outcome'], fault?: GatewayError): void {
     if (this.#over) return
     this.#over = true
-    if (outcome !== 'success') this.#fault = fault ?? new GatewayError('aborted', 'The attempt was ended.', { origin: 'caller' })
+    if (outcome !== 'success') this.#cut(fault)
     const { cancel, clock, key, permits, onEnd } = this.#spec
     const nowMs = clock.now()
     this.#watch.stop()
@@ -114,6 +115,16 @@ export class Attempt implements Cancellable {
     // An upstream that is still opening learns it from the signal.
     this.#abort.abort(this.#fault)
     this.#tell(this.#fault)
+  }
+
+  /** An answer in one piece was made before it was sent: it is paid for, whoever ends it on the way. */
+  #cut(fault = new GatewayError('aborted', 'The attempt was ended.', { origin: 'caller' })): void {
+    this.#fault = fault
+    const bytes = this.billed ? 0 : (this.#opened?.arrived ?? 0)
+    if (bytes === 0) return
+    this.#partial = true
+    // Embeddings are billed by what was asked alone.
+    if (this.request.embed === undefined) this.#arrived = bytes
   }
 
   cancelled(reason: GatewayError): void {
@@ -189,15 +200,10 @@ export class Attempt implements Cancellable {
     return this.#finish !== undefined || (this.#spec.commit === 'content' && this.#firstEventMs !== undefined)
   }
 
-  get #thinks(): boolean {
-    const { live, request } = this.#spec
-    return live.deployment.capabilities.reasoning === true || (request.reasoning !== undefined && request.reasoning.effort !== 'none')
-  }
-
   #start(): void {
     const { wire, deadlines } = this.#spec
     if (wire === 'json') return this.#watch.start(deadlines.answerMs, 'answer')
-    this.#watch.start(this.#thinks ? deadlines.reasoningFirstEventMs : deadlines.firstEventMs, 'first-event')
+    this.#watch.start(thinks(this.#spec) ? deadlines.reasoningFirstEventMs : deadlines.firstEventMs, 'first-event')
   }
 
   /** One read with the deadlines on it. */
@@ -279,17 +285,8 @@ export class Attempt implements Cancellable {
   }
 
   #release(permits: readonly Permit[], outcome: AttemptEnd['outcome'], nowMs: number): void {
-    const end = (this.ended = endOf({ outcome: this.#judged(outcome), durationMs: nowMs - this.startedMs, firstEventMs: this.#firstEventMs, fault: this.#fault, usage: this.#finish?.usage, limits: this.#opened?.limits }))
+    const end = (this.ended = endOf({ outcome: judged(outcome, this.#fault, this.#spec), durationMs: nowMs - this.startedMs, firstEventMs: this.#firstEventMs, fault: this.#fault, usage: this.#finish?.usage, limits: this.#opened?.limits }))
     for (const permit of permits) permit.release(end)
-  }
-
-  /** A deadline that the caller drew tighter than the route says nothing about the deployment. */
-  #judged(outcome: AttemptEnd['outcome']): AttemptEnd['outcome'] {
-    const { deadlines, usual } = this.#spec
-    const which = this.#fault?.deadline
-    if (outcome !== 'failure' || which === undefined || usual === deadlines) return outcome
-    const key = which === 'answer' ? 'answerMs' : which === 'idle' ? 'idleMs' : this.#thinks ? 'reasoningFirstEventMs' : 'firstEventMs'
-    return deadlines[key] < usual[key] ? 'neutral' : outcome
   }
 
   #report(outcome: AttemptEnd['outcome'], nowMs: number): AttemptReport {

@@ -69,6 +69,10 @@ export class Answer implements Opened, ByteConsumer {
     return this.#parts.rates()
   }
 
+  get arrived(): number {
+    return this.#content.partial
+  }
+
   read(): Promise<readonly ChatEvent[] | undefined> {
     return new Promise((resolve, reject) => this.readInto((batch, fault) => (fault === undefined ? resolve(batch) : reject(fault))))
   }

@@ -40,6 +40,7 @@ export class Content {
   #owned = false
   #begun = false
   #rest: Uint8Array | undefined
+  #ended = false
 
   constructor(parts: ContentParts) {
     this.#parts = parts
@@ -54,6 +55,11 @@ export class Content {
   /** Some of the last chunk is not read yet: it came behind the first content. */
   get behind(): boolean {
     return this.#rest !== undefined
+  }
+
+  /** Bytes of a body in one piece that is not whole yet. */
+  get partial(): number {
+    return this.#kind === 'json' && !this.#ended ? this.#size : 0
   }
 
   take(): ChatEvent[] {
@@ -92,6 +98,7 @@ export class Content {
   }
 
   end(): void {
+    this.#ended = true
     if (this.#kind === undefined) throw this.malformed('is empty')
     if (this.#kind === 'json') this.#whole()
     else this.#endFrames()
