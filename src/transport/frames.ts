@@ -10,7 +10,8 @@ export interface FrameLimits {
   readonly eventChars: number
 }
 
-const LIMITS: FrameLimits = { lineBytes: 1024 * 1024, eventChars: 4 * 1024 * 1024 }
+// A picture comes in one line: a megabyte and more.
+const LIMITS: FrameLimits = { lineBytes: 16 * 1024 * 1024, eventChars: 16 * 1024 * 1024 }
 // What is parsed in one go stays far below the limits, so that they hold inside a large chunk too.
 const SLICE = 256 * 1024
 const BOM = 0xef
@@ -149,7 +150,7 @@ function tooLong(what: string): GatewayError {
   return malformed(`The event stream has ${what} that is longer than what is read.`)
 }
 
-/** Server-sent events: lines up to 1 MiB, events up to 4 Mi characters; throws `malformed_response` beyond. Its readers are used again. */
+/** Server-sent events: lines up to 16 MiB, events up to 16 Mi characters; throws `malformed_response` beyond. Its readers are used again. */
 export function sseFraming(limits: FrameLimits = LIMITS): Framing {
   const idle: SseReader[] = []
   return onFrame => (idle.pop() ?? new SseReader(limits, idle)).begin(onFrame)

@@ -123,7 +123,7 @@ describe('framings of an event stream', () => {
   })
 
   it('an event without end is refused within bounds and falls back', async () => {
-    const scene = await lone(['data: ', ...Array.from({ length: 6 }, () => 'x'.repeat(1024 * 1024))])
+    const scene = await lone(['data: ', ...Array.from({ length: 20 }, () => 'x'.repeat(1024 * 1024))])
     expect((await scene.gateway.chat(REQUEST)).deployment).toBe('backup')
     await scene.nothingLeft()
   })
