@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { stopAll } from './lib/children.mjs'
-import { DIRECT, file, FLOOR, load, NAMES, needsInstall, OWN } from './lib/clients.mjs'
+import { DIRECT, file, FLOOR, load, NAMES, needsInstall, OURS, OWN } from './lib/clients.mjs'
 import { Run } from './lib/measure.mjs'
 import { planOf } from './lib/plan.mjs'
 import { problems, summary, text } from './lib/report.mjs'
@@ -36,7 +36,7 @@ function readOptions() {
   const tolerance = values.tolerance === undefined ? (values.quick ? 0.25 : 0) : Number(values.tolerance)
   if (!(tolerance >= 0 && tolerance <= 10)) throw new Error('--tolerance must be a share such as 0.25')
   // Without the first two there is nothing to compare with, and a check of nothing must not pass.
-  const names = NAMES.filter(name => asked.includes(name) || name === FLOOR || name === DIRECT || (values.check && name === 'sallyport'))
+  const names = NAMES.filter(name => asked.includes(name) || name === FLOOR || name === DIRECT || (values.check && OURS.includes(name)))
   return { ...values, tolerance, names }
 }
 

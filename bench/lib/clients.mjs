@@ -19,6 +19,8 @@ const CLIENTS = {
 export const NAMES = Object.keys(CLIENTS)
 /** Those that need no install. */
 export const OWN = NAMES.filter(name => CLIENTS[name].package === undefined)
+/** Those that are held to the bars: with every gate on, and with budgets and limits on top. */
+export const OURS = ['sallyport', 'governed']
 /** What ratios are to, and what added wall time is over. */
 export const FLOOR = 'fetch'
 export const DIRECT = 'node-http'

@@ -1,5 +1,5 @@
 import { cpus } from 'node:os'
-import { DIRECT, FLOOR } from './clients.mjs'
+import { DIRECT, FLOOR, OURS } from './clients.mjs'
 import { METRICS, SOAK } from './plan.mjs'
 import { median, spread } from './stats.mjs'
 
@@ -7,19 +7,19 @@ function figures(metric, name, samples) {
   const own = samples.get(name)?.get(metric.from)?.map(metric.of)
   if (own === undefined) return undefined
   const base = samples.get(metric.over ? DIRECT : FLOOR)?.get(metric.from)?.map(metric.of)
-  if (!metric.times && !metric.over) return { value: median(own), absolute: median(own), rounds: own }
+  if (!metric.times && !metric.over) return { value: median(own), absolute: median(own), rounds: own, ...(metric.slow !== undefined && base !== undefined && { floor: median(base) }) }
   if (base === undefined) return { value: undefined, absolute: median(own), rounds: own }
   // Within one round, so that a slow minute of the machine falls on both sides.
   const rounds = own.map((value, i) => (metric.times ? value / base[i] : value - base[i]))
   return { value: median(rounds), absolute: median(own), rounds }
 }
 
-function verdictOf(metric, value, { tolerance, quick }) {
+function verdictOf(metric, { value, floor } = {}, { tolerance, quick }) {
   if (metric.bar === undefined) return undefined
   const kept = (quick ? metric.quick : undefined) ?? metric.bar
   const bound = metric.more ? kept / (1 + tolerance) : kept * (1 + tolerance)
   const within = limit => value !== undefined && (metric.more ? value >= limit : value <= limit)
-  return { key: metric.key, says: metric.says, bar: metric.bar, more: metric.more === true, value, ok: within(metric.bar), tolerated: within(bound) }
+  return { key: metric.key, says: metric.says, bar: metric.bar, more: metric.more === true, value, ok: within(metric.bar), tolerated: within(bound) || (quick === true && floor !== undefined && value <= metric.slow * floor) }
 }
 
 function soakOf(points) {
@@ -43,9 +43,12 @@ export function summary({ clients, run, options }) {
     const soak = run.failed.has(name) ? undefined : soakOf(run.samples.get(name)?.get('soak')?.[0])
     rows[name] = { title, metrics, ...(soak !== undefined && { soak }), ...(run.failed.has(name) && { failed: run.failed.get(name) }) }
   }
-  const ours = rows.sallyport
-  const measured = ours !== undefined && ours.failed === undefined
-  const bars = measured ? METRICS.map(metric => verdictOf(metric, ours.metrics[metric.key]?.value, options)).filter(Boolean) : []
+  const bars = OURS.filter(name => rows[name] !== undefined && rows[name].failed === undefined).flatMap(name =>
+    METRICS.flatMap(metric => {
+      const verdict = verdictOf(metric, rows[name].metrics[metric.key], options)
+      return verdict === undefined ? [] : [{ row: name, ...verdict }]
+    }),
+  )
   return { machine: machine(), options, rows, bars }
 }
 
@@ -79,15 +82,17 @@ function floorLine({ rows }) {
 }
 
 function barLines({ bars, rows }) {
-  if (rows.sallyport?.failed !== undefined) return ['sallyport was not measured.']
-  if (bars.length === 0) return []
-  const lines = bars.map(({ key, says, bar, more, value, ok, tolerated }) => {
-    const metric = METRICS.find(other => other.key === key)
-    const far = metric.times ? `rounds ±${(100 * spread(rows.sallyport.metrics[metric.key]?.rounds ?? [])).toFixed(0)} %` : ''
-    const word = ok ? 'ok' : tolerated ? 'over, within tolerance' : 'OVER'
-    return [says, shown(metric, value), `${more ? '>=' : '<='} ${bar}`, word, far]
+  return OURS.filter(name => rows[name] !== undefined).flatMap(name => {
+    const { title, failed, metrics } = rows[name]
+    if (failed !== undefined) return [`${title} was not measured.`]
+    const lines = bars.filter(({ row }) => row === name).map(({ key, says, bar, more, value, ok, tolerated }) => {
+      const metric = METRICS.find(other => other.key === key)
+      const far = metric.times ? `rounds ±${(100 * spread(metrics[key]?.rounds ?? [])).toFixed(0)} %` : ''
+      const word = ok ? 'ok' : tolerated ? 'over, within tolerance' : 'OVER'
+      return [says, shown(metric, value), `${more ? '>=' : '<='} ${bar}`, word, far]
+    })
+    return [`${title} against the bars:`, ...grid(lines).map(line => `  ${line}`)]
   })
-  return ['sallyport against its bars:', ...grid(lines).map(line => `  ${line}`)]
 }
 
 function ownLines({ rows }) {
@@ -123,10 +128,10 @@ export function text(result) {
 
 /** What `--check` holds against the run. */
 export function problems({ rows, bars }) {
-  const missing = ['sallyport', FLOOR].filter(name => rows[name]?.failed !== undefined)
+  const missing = [...OURS, FLOOR].filter(name => rows[name]?.failed !== undefined)
   return [
     ...missing.map(name => `${rows[name].title} could not be measured`),
-    ...bars.filter(({ tolerated }) => !tolerated).map(({ says }) => `${says} misses its bar`),
+    ...bars.filter(({ tolerated }) => !tolerated).map(({ row, says }) => `${rows[row].title}: ${says} misses its bar`),
     ...(rows.sallyport?.soak?.ok === false ? ['memory grows with the number of calls'] : []),
   ]
 }
