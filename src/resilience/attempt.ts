@@ -123,8 +123,7 @@ export class Attempt implements Cancellable {
     const bytes = this.billed ? 0 : (this.#opened?.arrived ?? 0)
     if (bytes === 0) return
     this.#partial = true
-    // Embeddings are billed by what was asked alone.
-    if (this.request.embed === undefined) this.#arrived = bytes
+    this.#arrived = bytes
   }
 
   cancelled(reason: GatewayError): void {

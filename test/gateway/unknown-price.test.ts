@@ -39,6 +39,16 @@ describe('a deployment without a known price', () => {
     await at.nothingLeft()
   })
 
+  it('is charged at the price that was checked, whatever its owner does to it later: else more would be charged than was held', async () => {
+    const assume = { input: 1, output: 2 }
+    const at = scene([BUDGET], { assume })
+    await at.chat()
+    assume.output = 2_000
+    expect((await at.chat()).cost.nanos).toBe(NANOS)
+    expect([await at.charged(), at.store.highest.get('budget:b:nanos:')]).toEqual([2 * NANOS, NANOS + BOUND])
+    await at.nothingLeft()
+  })
+
   it('is passed over for one that has a price', async () => {
     const [a, b] = [priceless(), deployment('b')]
     const at = money(fallback(a, b), [a, b], { budgets: [BUDGET] })
