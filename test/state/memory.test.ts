@@ -293,16 +293,3 @@ test('sums of spending fill no store for good: the oldest group is forgotten', a
   for (let field = 0; field < 30; field++) await store.tally([{ group: 'h', field: String(field), amount: 1 }])
   expect((await store.tallies({ start: 'g', end: 'i' })).length).toBe(30)
 })
-
-test('a hold that was settled holds nothing: settled again it changes nothing, also where another has its place', () => {
-  const { prompt } = make().store
-  const held = () => {
-    const verdict = prompt?.acquire([{ key: 'k', amount: 2, limit: 10 }], { ttlMs: 1_000, left: () => ({}) })
-    if (prompt === undefined || verdict?.ok !== true) throw new Error('refused')
-    return (amount: number) => prompt.settle(verdict.hold, [{ key: 'k', amount }])
-  }
-  const first = held()
-  expect([first(1), first(1)]).toEqual([[{ key: 'k', charged: 1, held: 0 }], undefined])
-  const second = held()
-  expect([first(1), second(2)]).toEqual([undefined, [{ key: 'k', charged: 3, held: 0 }]])
-})
