@@ -26,7 +26,6 @@ export class Attempt implements Cancellable {
   readonly #abort = new AttemptAbort()
   readonly #head: (readonly ChatEvent[])[] = []
   #opened: Opened | undefined
-  #partial = false
   #finish: FinishEvent | undefined
   #firstEventMs: number | undefined
   #responseId: string | undefined
@@ -80,7 +79,7 @@ export class Attempt implements Cancellable {
   }
   /** Content came, or a part of an answer in one piece, so the provider will bill it, finished or not. */
   get billed(): boolean {
-    return this.#finish !== undefined || this.#firstEventMs !== undefined || this.#partial
+    return this.#finish !== undefined || this.#firstEventMs !== undefined || this.#arrived > 0
   }
   /** Characters of output that arrived: what an answer that was cut is billed by. */
   get arrived(): number {
@@ -120,10 +119,7 @@ export class Attempt implements Cancellable {
   /** An answer in one piece was made before it was sent: it is paid for, whoever ends it on the way. */
   #cut(fault = new GatewayError('aborted', 'The attempt was ended.', { origin: 'caller' })): void {
     this.#fault = fault
-    const bytes = this.billed ? 0 : (this.#opened?.arrived ?? 0)
-    if (bytes === 0) return
-    this.#partial = true
-    this.#arrived = bytes
+    if (!this.billed) this.#arrived = this.#opened?.arrived ?? 0
   }
 
   cancelled(reason: GatewayError): void {
